@@ -1,0 +1,72 @@
+"""Every failure of the library, one class each; the message says what to do about it.
+
+All errors derive from `AllianceGameError`, and from the built-in class that a caller who does not
+know this library would catch (`ValueError` for a bad value, `KeyError`-like lookups, ...).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AllianceGameError(Exception):
+    """Base class of every error that this library raises on purpose."""
+
+
+class InvalidValueError(AllianceGameError, ValueError):
+    """A number, label or length is outside what the model admits."""
+
+
+class UnknownNameError(AllianceGameError, ValueError):
+    """A parameter, member, plan field or option does not exist; the message suggests the near one."""
+
+
+class UnsupportedFormError(AllianceGameError, NotImplementedError):
+    """The form belongs to the model, but this version cannot solve it; nothing is silently ignored."""
+
+
+class ZeroTrustError(AllianceGameError, ValueError):
+    """Trust has gone and the leader values influence in logs: its payoff would be minus infinity."""
+
+
+class CalibrationError(AllianceGameError, ValueError):
+    """Observed burdens imply an inadmissible weight; the message gives the members and the range."""
+
+
+class ConvergenceError(AllianceGameError, RuntimeError):
+    """No equilibrium was found to tolerance; the message says what to try."""
+
+
+class ModelFileError(AllianceGameError, ValueError):
+    """A model file, or a table that it cites, cannot be read as one."""
+
+
+class ResultFileError(AllianceGameError, ValueError):
+    """A saved result cannot be read back."""
+
+
+class KernelCacheWarning(UserWarning):
+    """Compiled kernels could not be kept on disk; they were compiled in memory for this run only."""
+
+
+class IllConditionedWarning(UserWarning):
+    """The model is admissible, but numbers near this parameter value lose accuracy."""
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the nearest candidate, or an empty string if none is near."""
+    pool = list(candidates)
+    folded = {candidate.lower(): candidate for candidate in pool}
+    near = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def unknown_name(
+    kind: str, name: object, candidates: Iterable[str], where: str = ""
+) -> UnknownNameError:
+    """The error for a name that does not exist: near spelling first, then the whole list if short."""
+    pool = sorted(candidates)
+    listing = ", ".join(pool) if len(pool) <= 60 else ", ".join(pool[:60]) + ", ..."
+    suggestion = did_you_mean(str(name), pool)
+    return UnknownNameError(f"unknown {kind} {name!r}{where}.{suggestion} Known: {listing}.")

@@ -1,0 +1,1 @@
+"""What a game is: frozen data, validated once, at the door."""

@@ -1,0 +1,176 @@
+"""Plan: what the leader announces (MODEL.md section 5)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
+from alliancegame.game.members import Members
+from alliancegame.game.parameters import Array, as_number, by_member_values, frozen_array
+
+DEFAULT_DEMAND = 0.05
+
+Values = float | Mapping[str, float] | Array
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """A threat, a demand, and (if the leader commits it) its own burden.
+
+    `threat` in [0, 1] and `demand` in (0, burden_max] (a share of GDP) are scalars, dicts by ally
+    (a missing threat is 0, a missing demand 0.05), or arrays in member order whose leader entry is
+    ignored. `burden` is the leader's own defence spending / GDP, held fixed wherever the plan is
+    used; None means the leader plays it simultaneously. `Plan()` is no pressure.
+
+    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for a tariff.
+    """
+
+    threat: Any = 0.0
+    demand: Any = DEFAULT_DEMAND
+    burden: float | None = None
+    tariff: Any = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low, high, open_low in (
+            ("threat", 0.0, 1.0, False),
+            ("demand", 0.0, np.inf, True),
+            ("tariff", 0.0, np.inf, False),
+        ):
+            object.__setattr__(self, name, _checked(name, getattr(self, name), low, high, open_low))
+        if np.any(_numbers(self.tariff)):
+            raise UnsupportedFormError(
+                "tariff > 0 belongs to the model, but this version cannot solve it yet; use tariff=0."
+            )
+        if self.burden is not None:
+            burden = as_number(self.burden, "burden of the plan")
+            if burden < 0:
+                raise InvalidValueError(f"burden of the plan must be >= 0, got {burden:g}.")
+            object.__setattr__(self, "burden", burden)
+
+    def replace(self, **changes: Any) -> Plan:
+        """A new plan with the named fields changed."""
+        known = [field.name for field in dataclasses.fields(self)]
+        for name in changes:
+            if name not in known:
+                raise unknown_name("plan field", name, known)
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def pressure(self) -> bool:
+        """Whether anybody is threatened."""
+        return bool(np.any(_numbers(self.threat)))
+
+    def threat_by_member(self, members: Members) -> Array:
+        """Threats, shape (n,), 0 for the leader."""
+        return self._by_member("threat", members, 0.0)
+
+    def demand_by_member(self, members: Members) -> Array:
+        """Demands, shape (n,); the leader's entry has no meaning and is the default."""
+        return self._by_member("demand", members, DEFAULT_DEMAND)
+
+    def _by_member(self, name: str, members: Members, neutral: float) -> Array:
+        cached: Array | None = self._arrays.get((name, members))
+        if cached is None:
+            cached = self._arrays[name, members] = self._laid_out(name, members, neutral)
+        return cached
+
+    @cached_property
+    def _arrays(self) -> dict[tuple[str, Members], Array]:
+        """Threats and demands by member, made when first asked for."""
+        return {}
+
+    def _laid_out(self, name: str, members: Members, neutral: float) -> Array:
+        value = getattr(self, name)
+        if isinstance(value, Mapping) and members.leader in value:
+            raise InvalidValueError(
+                f"{name} of the plan names the leader {members.leader}: a plan's dict names allies "
+                "only."
+            )
+        checked = by_member_values(value, what=f"{name} of the plan", members=members, fill=neutral)
+        full = np.full(len(members), checked)
+        full[members.leader_index] = neutral
+        full.setflags(write=False)
+        return full
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(repr(self.to_dict()))
+
+    def describe(self) -> str:
+        """One short phrase for tables and titles."""
+        parts = [] if not self.pressure else [
+            f"threat {_span(self.threat)}", f"demand {_span(self.demand, percent=True)}"
+        ]  # fmt: skip
+        if self.burden is not None:
+            parts.append(f"own burden {self.burden:.2%}")
+        return ", ".join(parts) or "no pressure"
+
+
+def _numbers(value: Any) -> Array:
+    return np.asarray(
+        list(value.values()) if isinstance(value, Mapping) else value, dtype=np.float64
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _span(value: Any, percent: bool = False) -> str:
+    numbers = _numbers(value)
+    if (
+        numbers.ndim
+        and numbers.size
+        and numbers.min() == numbers.max()
+        and not isinstance(value, Mapping)
+    ):
+        numbers = numbers[0]
+    style = "{:.4g}" if not percent else "{:.4g} %"
+    scale = 100.0 if percent else 1.0
+    if numbers.ndim == 0:
+        return style.format(float(numbers) * scale)
+    low, high = float(numbers.min()) * scale, float(numbers.max()) * scale
+    return f"by ally ({style.format(low)} to {style.format(high)})"
+
+
+def _checked(name: str, value: Any, low: float, high: float, open_low: bool) -> Any:
+    """The scalar, dict or array with every number inside its range."""
+    rule = (
+        (f"> {low:g}" if open_low else f">= {low:g}")
+        if np.isinf(high)
+        else f"in [{low:g}, {high:g}]"
+    )
+
+    def check(given: Any, what: str) -> float:
+        number = as_number(given, what)
+        if not (low < number if open_low else low <= number) or number > high:
+            raise InvalidValueError(f"{what} must be {rule}, got {number:g}.")
+        return number
+
+    if hasattr(value, "to_dict") and hasattr(value, "index"):
+        value = value.to_dict()
+    if isinstance(value, Mapping):
+        return {str(k): check(v, f"{name} of {k}") for k, v in value.items()}
+    if np.ndim(value) == 0:
+        return check(
+            value.item() if isinstance(value, np.ndarray) else value, f"{name} of the plan"
+        )
+    if np.ndim(value) != 1:
+        raise InvalidValueError(
+            f"{name} of the plan must be a number, a dict by ally, or one number for each member; "
+            f"got an array of shape {np.shape(value)}."
+        )
+    return frozen_array([check(v, f"{name} of member {i}") for i, v in enumerate(value)])

@@ -1,0 +1,67 @@
+"""TrustLaw: how threats wear out trust and how it recovers (MODEL.md section 6)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from alliancegame.game.parameters import Array, Parameter
+
+TRUST_PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "trust", "r_i^0", "ally", 1.0, "initial trust in the leader", low=0, high=1,
+        latex=r"r_i^0",
+    ),
+    Parameter(
+        "trust_ceiling", "r_i^max", "ally", 1.0, "ceiling to which trust recovers", low=0, high=1,
+        latex=r"r_i^{\max}",
+    ),
+    Parameter(
+        "decay", "kappa_i", "ally", 0.0, "trust destroyed by a full threat (log points)", low=0,
+        latex=r"\kappa_i",
+    ),
+    Parameter(
+        "curvature", "nu", "scalar", 1.0, "curvature of the trust cost in the threat", low=0,
+        open_low=True, latex=r"\nu",
+    ),
+    Parameter(
+        "contagion", "xi", "scalar", 0.0, "trust lost when others are threatened", low=0,
+        latex=r"\xi",
+    ),
+    Parameter(
+        "recovery", "mu", "scalar", 0.0, "share of the gap to the ceiling won back per period",
+        low=0, high=1, latex=r"\mu",
+    ),
+    Parameter(
+        "scarring", "iota", "scalar", 0.0, "loss of the ceiling itself under threat", low=0,
+        latex=r"\iota",
+    ),
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrustLaw:
+    """The parameters of the trust law; `game.trust_law` holds one.
+
+    `trust`, `trust_ceiling` and `decay` are floats or read-only arrays of shape (n,) in member
+    order (the leader's entry is ignored); the rest are floats. Source: MODEL.md section 6.
+    """
+
+    trust: float | Array = 1.0
+    trust_ceiling: float | Array = 1.0
+    decay: float | Array = 0.0
+    curvature: float = 1.0
+    contagion: float = 0.0
+    recovery: float = 0.0
+    scarring: float = 0.0
+
+    def values(self) -> dict[str, Any]:
+        """The parameters by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    @property
+    def harmless(self) -> bool:
+        """Whether no threat can cost any trust (decay, contagion and scarring all zero)."""
+        import numpy as np
+
+        return not (np.any(self.decay) or self.contagion or self.scarring)
