@@ -1,0 +1,1 @@
+"""What a game means: one symbolic definition, from which everything else is derived."""

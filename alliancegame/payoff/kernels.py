@@ -1,0 +1,310 @@
+"""From the symbolic payoff to compiled kernels: SymPy, common subexpressions, Numba.
+
+The text of a kernel module is the generated terms followed by the engine's own functions, so that
+Numba compiles and inlines both together and the disk cache holds one self-contained module.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import hashlib
+import importlib.resources
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from alliancegame.payoff.cache import load_compiled
+
+if TYPE_CHECKING:
+    from alliancegame.payoff.form import Form
+    from alliancegame.payoff.symbolic import MemberProblem
+
+_HEADER = """\
+import math
+import numpy as np
+from math import exp, log
+from numba import njit, types
+"""
+
+_ALLY = ("x", "below", "Z", "C", "G", "scale", "theta", "alpha", "private", "spillin", "umbrella",
+         "bite", "demand", "weight", "rho", "m")  # fmt: skip
+_LEADER = ("x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "rho", "m")
+_STAGE_ROWS = (
+    "scale",
+    "theta",
+    "alpha",
+    "private",
+    "spillin",
+    "umbrella",
+    "bite",
+    "demand",
+    "weight",
+)
+
+
+def load_kernels(
+    form: Form, engine: str, entries: Mapping[str, str], *, flags: Mapping[str, str] | None = None
+) -> ModuleType:
+    """The compiled module of one form.
+
+    `engine` is the text of a Python module whose functions use the names of `generated.pyi`;
+    `entries` maps those that Python calls to their Numba signatures; `flags` adds Numba options to
+    single entries. SymPy is imported only if the module is not in the cache.
+    """
+    flags = flags or {}
+    fingerprint = hashlib.sha256(
+        "\0".join(
+            [
+                form.name,
+                engine,
+                repr(sorted(entries.items())),
+                repr(sorted(flags.items())),
+                _own_text(),
+            ]
+        ).encode()
+    ).hexdigest()
+    return load_compiled(
+        form.name,
+        lambda: generated_source(form) + _decorated(engine, entries, flags),
+        fingerprint=fingerprint,
+    )
+
+
+@functools.cache
+def _own_text() -> str:
+    folder = importlib.resources.files("alliancegame.payoff")
+    return "\0".join(
+        (folder / name).read_text("utf-8") for name in ("terms.py", "symbolic.py", "kernels.py")
+    )
+
+
+def generated_source(form: Form) -> str:
+    """The text of the functions that `generated.pyi` declares, for one form."""
+    import sympy as sp
+
+    from alliancegame.payoff import symbolic as sy
+    from alliancegame.payoff import terms
+
+    ally, leader = sy.ally_problem(form), sy.leader_problem(form)
+    pull, total, share = sp.symbols("pull total p", positive=True)
+    decay, cost, contagion, others, threat, curvature = sp.symbols(
+        "decay cost contagion others_cost threat curvature", nonnegative=True
+    )
+    impact, recovery, ceiling = sp.symbols("impact recovery ceiling", nonnegative=True)
+    base, mean_trust, cohesion = sp.symbols("return_spillin mean_trust cohesion", nonnegative=True)
+    scalar = functools.partial(_scalar_function, own_contribution=False)
+    conditions = _conditions(ally, (sy.Z, sy.C, sy.G))
+    parts = [
+        _HEADER,
+        scalar("power_rho", ("g", "rho"), _Parts([sy.g ** sy.substitution(form)])),
+        scalar("power_m", ("g", "m"), _Parts([sy.g ** sy.decisiveness(form)])),
+        _value_function("ally_value", _ALLY, ally),
+        _scalar_function("ally_conditions", _ALLY, conditions),
+        _sweep_function("ally_sweep", ally, conditions),
+        _scalar_function("ally_security_power", _ALLY, _Parts([ally.security_power])),
+        _value_function("leader_value", _LEADER, leader),
+        _scalar_function("leader_conditions", _LEADER, _conditions(leader, (sy.Z, sy.C))),
+        _scalar_function("leader_security_power", _LEADER, _Parts([leader.security_power])),
+        scalar(
+            "influence_share", ("pull", "total"), _Parts([terms.council_influence(pull, total)])
+        ),
+        scalar(
+            "influence_worth", ("p",), _Parts([terms.influence_value(form.influence_value, share)])
+        ),
+        scalar(
+            "returned_spillin",
+            ("return_spillin", "mean_trust", "cohesion"),
+            _Parts([terms.returned_spillin(base, mean_trust, cohesion)]),
+        ),
+        scalar(
+            "threat_cost", ("threat", "curvature"), _Parts([terms.threat_cost(threat, curvature)])
+        ),
+        scalar(
+            "trust_impact",
+            ("decay", "cost", "contagion", "others_cost"),
+            _Parts([terms.trust_impact(decay, cost, contagion, others)]),
+        ),
+        scalar(
+            "stationary_trust",
+            ("impact", "recovery", "ceiling"),
+            _Parts([terms.stationary_trust(impact, recovery, ceiling)]),
+        ),
+    ]
+    return "\n\n".join(parts) + "\n\n"
+
+
+def _conditions(problem: MemberProblem, aggregates: tuple[Any, ...]) -> _Parts:
+    """The marginal payoff, its own derivative, and its derivatives in the aggregates.
+
+    Written for speed: divisions are the dear part of a sweep, so every power of a reciprocal goes
+    through one division, and derivatives of ln Q go through the quotient rule with Q kept whole.
+    """
+    import sympy as sp
+
+    from alliancegame.payoff import symbolic as sy
+
+    def rates(expression: Any) -> list[Any]:
+        return [problem.own(expression), *(sp.diff(expression, s) for s in aggregates)]
+
+    def by_share(expression: Any) -> Any:
+        """With scale = g / x: powers of g stay whole and 1 / g goes."""
+        return sp.expand(expression.subs(sy.scale, sy.g / sy.x))
+
+    Q, rho, whole = problem.security_power, problem.substitution, sp.Symbol("Q", positive=True)
+    form_free = sp.expand if rho == 1 else by_share
+    Q_x = form_free(problem.total(Q))
+    results = [sp.Integer(0)] * (2 + len(aggregates))
+    for term in problem.terms:
+        weight = sp.Integer(1) if term.weight is None else term.weight
+        if term.name == "security":
+            parts = [Q_x / (rho * whole)]
+            for dQ_x, dQ in zip(rates(problem.total(Q)), rates(Q), strict=True):
+                parts.append(
+                    form_free(dQ_x) / (rho * whole) - Q_x * form_free(dQ) / (rho * whole**2)
+                )
+        else:
+            first = problem.total(term.value)
+            parts = [by_share(e) if term.name == "influence" else e for e in (first, *rates(first))]
+        results = [total + weight * part for total, part in zip(results, parts, strict=True)]
+    return _Parts(results, {whole: Q})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Parts:
+    """Expressions, and named ones that they share."""
+
+    results: list[Any]
+    named: dict[Any, Any] = dataclasses.field(default_factory=dict)
+
+
+def _body(parts: _Parts, indent: str) -> tuple[list[str], list[str]]:
+    """Assignments of reciprocals and common subexpressions, and the text of each result."""
+    import sympy as sp
+    from sympy.printing.pycode import PythonCodePrinter
+
+    from alliancegame.payoff import symbolic as sy
+
+    printer = PythonCodePrinter({"fully_qualified_modules": False})
+    bases = {b: sp.Symbol(f"over_{n}", positive=True) for b, n in _reciprocals(sy, parts)}
+
+    def inverted(expression: Any) -> Any:
+        return expression.replace(
+            lambda e: e.is_Pow and e.exp.is_Integer and e.exp < 0 and _base(e.base, sy) in bases,
+            lambda e: _sign(e, sy) * bases[_base(e.base, sy)] ** -e.exp,
+        )
+
+    named = {name: inverted(value) for name, value in parts.named.items()}
+    results = [inverted(result) for result in parts.results]
+    used = set().union(*(e.free_symbols for e in (*results, *named.values())))
+    lines = [
+        f"{indent}{symbol} = 1.0 / {'(' + printer.doprint(base) + ')'}"
+        for base, symbol in bases.items()
+        if symbol in used and base not in named
+    ]
+    for name, value in named.items():
+        lines.append(f"{indent}{name} = {printer.doprint(value)}")
+        lines.append(f"{indent}{bases[name]} = 1.0 / {name}")
+    shared, short = sp.cse(results, symbols=sp.numbered_symbols("_s"), optimizations="basic")
+    lines += [f"{indent}{symbol} = {printer.doprint(value)}" for symbol, value in shared]
+    return lines, [printer.doprint(result) for result in short]
+
+
+def _reciprocals(sy: Any, parts: _Parts) -> list[tuple[Any, str]]:
+    """What is divided by, and a name for its reciprocal."""
+    known = [(sy.x, "x"), (1 - sy.x, "left"), (sy.C, "C"), (sy.demand, "demand"), (sy.G, "G")]
+    return known + [(name, str(name)) for name in parts.named]
+
+
+def _base(base: Any, sy: Any) -> Any:
+    """SymPy writes 1 - x as x - 1 where it likes; both are one base."""
+    return 1 - sy.x if base == sy.x - 1 else base
+
+
+def _sign(power: Any, sy: Any) -> int:
+    return -1 if power.base == sy.x - 1 and power.exp % 2 else 1
+
+
+def _scalar_function(
+    name: str, arguments: tuple[str, ...], parts: _Parts, own_contribution: bool = True
+) -> str:
+    lines, results = _body(parts, "    ")
+    own = ["    g = scale * x"] if own_contribution else []
+    return "\n".join(
+        [
+            '@njit(error_model="numpy")',
+            f"def {name}({', '.join(arguments)}):",
+            *own,
+            *lines,
+            f"    return {', '.join(results)}",
+        ]
+    )
+
+
+def _value_function(name: str, arguments: tuple[str, ...], problem: MemberProblem) -> str:
+    """The payoff, each term behind its weight: a weight of zero removes the term, even ln 0."""
+    text = [
+        '@njit(error_model="numpy")',
+        f"def {name}({', '.join(arguments)}):",
+        "    g = scale * x",
+    ]
+    text.append("    total = 0.0")
+    for term in problem.terms:
+        indent = "    "
+        if term.weight is not None:
+            text.append(f"    if {term.weight} > 0.0:")
+            indent = "        "
+        lines, (value,) = _body(_Parts([term.value]), indent)
+        factor = "" if term.weight is None else f"{term.weight} * "
+        text += [*lines, f"{indent}total += {factor}({value})"]
+    return "\n".join([*text, "    return total"])
+
+
+def _sweep_function(name: str, problem: MemberProblem, conditions: _Parts) -> str:
+    """The conditions of all allies in one loop without branches, so that it can be vectorised."""
+    import sympy as sp
+
+    from alliancegame.payoff import symbolic as sy
+
+    flows = [sp.expand(problem.flow[s].subs(sy.scale, sy.g / sy.x)) for s in (sy.Z, sy.C)]
+    lines, results = _body(_Parts([*conditions.results, *flows], conditions.named), "        ")
+    outputs = ("F", "F_x", "F_Z", "F_C", "F_G", "Z_x", "C_x")
+    return "\n".join(
+        [
+            '@njit(error_model="numpy")',
+            f"def {name}(count, burden, piece, Z, C, G, stage, rho, m, {', '.join(outputs)}):",
+            "    for i in range(count):",
+            "        x = burden[i]",
+            "        below = piece[i]",
+            *(f"        {row} = stage[{k}, i]" for k, row in enumerate(_STAGE_ROWS)),
+            "        g = scale * x",
+            *lines,
+            *(f"        {out}[i] = {value}" for out, value in zip(outputs, results, strict=True)),
+        ]
+    )
+
+
+def _decorated(engine: str, entries: Mapping[str, str], flags: Mapping[str, str]) -> str:
+    """The engine's constants and functions, each function made a Numba kernel."""
+    parts = []
+    for node in ast.parse(engine).body:
+        text = ast.get_source_segment(engine, node) or ""
+        if isinstance(node, ast.FunctionDef):
+            extra = f", {flags[node.name]}" if node.name in flags else ""
+            if node.name in entries:
+                decorator = f'@njit({entries[node.name]}, cache=CACHE, error_model="numpy"{extra})'
+            else:
+                decorator = f'@njit(error_model="numpy"{extra})'
+            parts.append(f"{decorator}\n{_without_annotations(node)}")
+        elif isinstance(node, ast.Assign):
+            parts.append(text)
+    return "\n\n".join(parts) + "\n"
+
+
+def _without_annotations(node: ast.FunctionDef) -> str:
+    """Numba compiles the code; annotations would only need their names."""
+    node.returns = None
+    for argument in node.args.args:
+        argument.annotation = None
+    return ast.unparse(node)

@@ -1,0 +1,154 @@
+"""The model of a game in LaTeX, from the same symbols that the solvers compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.payoff import symbolic as sy
+from alliancegame.payoff import terms
+from alliancegame.payoff.form import Form
+
+
+def latex(game: BurdenSharingGame) -> str:
+    r"""The payoffs, first-order conditions and trust law of a game, for an appendix.
+
+    Returns text for a document that loads amsmath: one `align` environment whose lines are the
+    ally's and the leader's payoff (terms that no member has are left out), security, influence,
+    reliability, their first-order conditions, and the trust law.
+    """
+    form = Form(
+        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
+    )
+    exponent = "" if game.decisiveness == 1 else "^m"
+    lines = [
+        *_member_lines(game, sy.ally_problem(form), "i", leader=False),
+        *_member_lines(game, sy.leader_problem(form), r"\ell", leader=True),
+        ("Z", r"\sum_{j \neq \ell} g_j" + ("" if game.substitution == 1 else r"^{\rho}")),
+        (
+            "C",
+            r"\sum_{j \neq \ell} t_j g_j^m + \bar{T} t_{\ell} g_{\ell}^m".replace("^m", exponent),
+        ),
+        ("g_j", "e_j Y_j x_j"),
+        *_trust_lines(game),
+    ]
+    body = " \\\\\n".join(f"  {left} &= {right}" for left, right in lines)
+    return "\\begin{align}\n" + body + "\n\\end{align}\n"
+
+
+def _member_lines(
+    game: BurdenSharingGame, problem: sy.MemberProblem, index: str, *, leader: bool
+) -> list[tuple[str, str]]:
+    """Payoff, security, influence and first-order condition of an ally or of the leader."""
+    shown = _Shown(index, leader)
+    security, influence = _symbol(rf"S_{{{index}}}"), _symbol(rf"p_{{{index}}}")
+    rho = sy.rho_symbol if game.substitution != 1 else sp.Integer(1)
+    short = {
+        "security": sp.log(security),
+        "influence": terms.influence_value(game.influence_value, influence),
+    }
+    payoff, condition = [], []
+    for term in _present_terms(game, problem, leader=leader):
+        factor = sp.Integer(1) if term.weight is None else term.weight
+        payoff.append(shown.text(factor * short.get(term.name, term.value)))
+        if term.name == "security":
+            rate = problem.total(problem.security_power) / (rho * security**rho)
+            condition.append(shown.text(factor * rate))
+        else:
+            condition.append(shown.text(factor * problem.total(term.value)))
+    power = shown.text(problem.security_power)
+    technology = power if rho == 1 else rf"\left[ {power} \right]^{{1/\rho}}"
+    lines = [
+        (rf"u_{{{index}}}", _sum(payoff)),
+        (rf"S_{{{index}}}", technology),
+        (rf"p_{{{index}}}", shown.text(problem.influence)),
+    ]
+    if not leader:
+        pressure = terms.reliability(sy.bite, sp.Symbol(r"\varphi_i"))
+        lines += [
+            ("R_i", shown.text(pressure)),
+            (r"\varphi_i", r"\max\left(0,\; 1 - x_i / d_i\right)"),
+        ]
+    left = rf"\frac{{\mathrm{{d}} u_{{{index}}}}}{{\mathrm{{d}} x_{{{index}}}}}"
+    return [*lines, (left, _sum(condition) + " = 0")]
+
+
+def _present_terms(
+    game: BurdenSharingGame, problem: sy.MemberProblem, *, leader: bool
+) -> list[sy.Term]:
+    """The terms that somebody has: a weight of zero removes one."""
+    names = {"security": "security_weight", "influence": "influence_weight"}
+    names["private"] = "private_weight"
+    mask = [(member == game.leader) == leader for member in game.members]
+    return [
+        term
+        for term in problem.terms
+        if term.weight is None or game.by_member(names[term.name])[mask].any()
+    ]
+
+
+def _sum(parts: list[str]) -> str:
+    return " + ".join(parts).replace("+ -", "- ")
+
+
+def _symbol(name: str) -> Any:
+    return sp.Symbol(name, positive=True)
+
+
+class _Shown:
+    """How the symbols of the kernels are printed for one member."""
+
+    def __init__(self, index: str, leader: bool) -> None:
+        def own(name: str) -> Any:
+            return _symbol(rf"{name}_{{{index}}}")
+
+        trust = _symbol(r"\bar{T}")
+        self.reliability = terms.reliability(
+            sy.bite, terms.proportional_shortfall(sy.x, sy.demand, sy.below)
+        )
+        self.names = {
+            sy.x: own("x"),
+            sy.g: own("g"),
+            sy.C: _symbol("C"),
+            sy.Z: _symbol("Z"),
+            sy.G: _symbol(r"g_{\ell}"),
+            sy.scale: own("e") * own("Y"),
+            sy.theta: own(r"\theta"),
+            sy.alpha: own(r"\alpha"),
+            sy.private: own("h"),
+            sy.spillin: own(r"\beta"),
+            sy.umbrella: own("b") * own("r"),
+            sy.bite: own("c") * own(r"\tau"),
+            sy.demand: own("d"),
+            sy.below: sp.Symbol(r"\mathbf{1}_{x_i < d_i}"),
+            sy.weight: trust * own("t") if leader else own("t"),
+            sy.returned: own("b") * trust ** _symbol(r"\zeta"),
+            sy.rho_symbol: _symbol(r"\rho"),
+            sy.m_symbol: _symbol("m"),
+        }
+
+    def text(self, expression: Any) -> str:
+        """The expression in LaTeX, reliability written R_i."""
+        short = expression.subs(self.reliability, _symbol("R_{i}"))
+        return str(sp.latex(short.subs(self.names, simultaneous=True), order="rev-lex"))
+
+
+def _trust_lines(game: BurdenSharingGame) -> list[tuple[str, str]]:
+    """Trust when allies answer, as the game's horizon has it; nothing if no threat can hurt it."""
+    if game.trust_law.harmless:
+        return []
+    decay, contagion = sp.Symbol(r"\kappa_i"), sp.Symbol(r"\xi")
+    cost = sp.Symbol(r"\tau_i^{\nu}")
+    others = sp.Symbol(r"\sum_{j \neq i,\, \ell} \omega_j \tau_j^{\nu}")
+    recovery, ceiling = sp.Symbol(r"\mu"), sp.Symbol(r"r_i^{\max}")
+    initial, impact = sp.Symbol("r_i^0"), sp.Symbol("E_i")
+    factor = terms.trust_impact(decay, cost, contagion if game.contagion else sp.Integer(0), others)
+    lines = [("E_i", str(sp.latex(factor)))]
+    if game.horizon == "impact":
+        lines.append(("r_i", str(sp.latex(initial * impact))))
+    elif game.recovery > 0:
+        lines.append(("r_i", str(sp.latex(terms.stationary_trust(impact, recovery, ceiling)))))
+    lines.append((r"\bar{T}", r"\sum_{j \neq \ell} \omega_j r_j"))
+    return lines

@@ -1,0 +1,96 @@
+"""The terms of the model, each a small symbolic expression (MODEL.md sections 3 to 6).
+
+This is the one definition of the payoff. Solvers, batch kernels, LaTeX and the independent checker
+are derived from it; a test holds it against a payoff written by hand.
+
+Each function takes SymPy expressions (or numbers) and returns one. `x` is a burden (defence
+spending / GDP), `g` a contribution (effective bn US$).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+Expr = Any
+"""A SymPy expression; SymPy ships no types that strict checking could use."""
+
+
+def consumption(form: str, used: Expr) -> Expr:
+    """c(used): utility of the share of GDP that is left. MODEL.md section 4."""
+    return sp.log(1 - used) if form == "log" else 1 - used
+
+
+def ally_security(g: Expr, allied: Expr, umbrella: Expr, spillin: Expr, rho: Expr) -> Expr:
+    """S_i^rho of an ally: own forces, spill-ins of the other allies, the leader's umbrella.
+
+    `allied` is Z, the sum of g_j^rho over allies (own included); `umbrella` is (b_i R_i g_l)^rho.
+    MODEL.md section 3.
+    """
+    return g**rho + spillin**rho * (allied - g**rho) + umbrella
+
+
+def umbrella_worth(umbrella: Expr, reliability: Expr, leader: Expr, rho: Expr) -> Expr:
+    """(b_i r_i * R * g_l)^rho, operating trust in b_i r_i; factor by factor, so that zeros stay exact."""
+    return umbrella**rho * reliability**rho * leader**rho
+
+
+def leader_security(g: Expr, allied: Expr, returned: Expr, rho: Expr) -> Expr:
+    """S_l^rho of the leader; `returned` is b_l Tbar^zeta. MODEL.md section 3."""
+    return g**rho + returned**rho * allied
+
+
+def returned_spillin(return_spillin: Expr, mean_trust: Expr, cohesion: Expr) -> Expr:
+    """b_l Tbar^zeta: how far allied forces protect a leader whom allies trust Tbar."""
+    return return_spillin * mean_trust**cohesion
+
+
+def council_pull(weight: Expr, g: Expr, m: Expr) -> Expr:
+    """t_i g_i^m: what a member brings to the council. MODEL.md section 4."""
+    return weight * g**m
+
+
+def council_influence(pull: Expr, total: Expr) -> Expr:
+    """p_i: a member's share of the council. MODEL.md section 4."""
+    return pull / total
+
+
+def influence_value(form: str, influence: Expr) -> Expr:
+    """v(p): ln p, or p itself."""
+    return sp.log(influence) if form == "log" else influence
+
+
+def private_benefit(x: Expr) -> Expr:
+    """Ln x: the country-specific (joint-product) benefit."""
+    return sp.log(x)
+
+
+def proportional_shortfall(x: Expr, demand: Expr, below: Expr) -> Expr:
+    """max(0, 1 - x/d) on the piece that `below` (1 under the demand, 0 above it) selects. Section 5."""
+    return below * (1 - x / demand)
+
+
+def reliability(bite: Expr, shortfall: Expr) -> Expr:
+    """R_i / r_i = 1 - c_i tau_i phi_i: what a threat leaves of the umbrella. MODEL.md section 5."""
+    return 1 - bite * shortfall
+
+
+def threat_cost(threat: Expr, curvature: Expr) -> Expr:
+    """tau^nu: what a threat weighs in the trust law. MODEL.md section 6."""
+    return threat**curvature
+
+
+def trust_impact(decay: Expr, cost: Expr, contagion: Expr, others_cost: Expr) -> Expr:
+    """E_i: the factor by which trust falls on impact; `others_cost` sums omega_j tau_j^nu over j != i."""
+    return sp.exp(-decay * cost - contagion * others_cost)
+
+
+def trust_recovery(trust: Expr, recovery: Expr, ceiling: Expr) -> Expr:
+    """r'_i: next period's trust from the trust that operated in this one."""
+    return trust + recovery * (ceiling - trust)
+
+
+def stationary_trust(impact: Expr, recovery: Expr, ceiling: Expr) -> Expr:
+    """Trust when allies answer, under a plan kept for ever, recovery > 0: the fixed point of the law."""
+    return impact * recovery * ceiling / (1 - (1 - recovery) * impact)
