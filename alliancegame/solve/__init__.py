@@ -1,0 +1,1 @@
+"""Equilibria: one file for each kind of problem, over one engine."""

@@ -1,0 +1,357 @@
+"""The engine from Python: a game becomes tables once, and scenarios are solved as arrays.
+
+One scenario is a batch of one, so that a single solution and a sweep cannot disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.resources
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alliancegame.errors import InvalidValueError
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array, by_member_values
+from alliancegame.game.plan import Plan
+
+
+def _read_only(dimensions: int) -> str:
+    return f"types.Array(types.float64, {dimensions}, 'A', readonly=True)"
+
+
+def _signature(*arguments: str) -> str:
+    return f"types.void({', '.join(arguments)})"
+
+
+_ENTRIES = {
+    "solve_batch": _signature(
+        _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), _read_only(2), _read_only(1),
+        *["types.boolean"] * 3, *["types.float64[:, ::1]"] * 6,
+    ),
+    "profile_marginals": _signature(
+        _read_only(2), _read_only(1), "types.int64[::1]", _read_only(1), _read_only(1), _read_only(1),
+        "types.float64[::1]",
+    ),
+    "certify_profile": _signature(
+        _read_only(2), _read_only(1), "types.int64[::1]", _read_only(1), _read_only(1), _read_only(1),
+        *["types.boolean"] * 2, *["types.float64[::1]"] * 6,
+    ),
+}  # fmt: skip
+
+INFO = ("status", "steps", "regret", "worst", "mean_trust", "leader_marginal", "leader_payoff")
+"""Columns of the information array of a batch."""
+
+NEWTON, SAFEGUARD, FAILED, ZERO_TRUST = 0, 1, 2, 3
+REASONS = {
+    NEWTON: "solved by the joint Newton iteration",
+    SAFEGUARD: "solved by share functions and a final Newton iteration",
+    FAILED: "no equilibrium found to tolerance",
+    ZERO_TRUST: "trust has gone: with log influence the leader's payoff would be minus infinity",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tables:
+    """A game as the engine reads it: `table` (row, member), `scalars`, and members by slot."""
+
+    table: Array
+    scalars: Array
+    order: NDArray[np.int64]
+    kernels: ModuleType
+    concave: bool
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Batch:
+    """Solutions of many scenarios: arrays (scenario, member), and `info` (scenario, column of INFO).
+
+    Where only information was asked for, the member arrays have one row without meaning.
+    """
+
+    burden: Array
+    payoff: Array
+    influence: Array
+    security: Array
+    trust: Array
+    info: Array
+
+    def column(self, name: str) -> Array:
+        """One column of the information, shape (scenario,)."""
+        values: Array = self.info[:, INFO.index(name)]
+        return values
+
+    @property
+    def leader_payoff(self) -> Array:
+        """The leader's payoff by scenario, nan where the scenario failed."""
+        status = self.column("status")
+        return np.where(
+            (status == NEWTON) | (status == SAFEGUARD), self.column("leader_payoff"), np.nan
+        )
+
+
+@functools.cache
+def _kernels(
+    consumption: str, influence_value: str, summation: bool, proportional: bool
+) -> ModuleType:
+    from alliancegame.payoff.form import Form
+    from alliancegame.payoff.kernels import load_kernels
+
+    engine = (
+        importlib.resources.files("alliancegame.solve").joinpath("engine.py").read_text("utf-8")
+    )
+    return load_kernels(
+        Form(consumption, influence_value, summation, proportional), engine, _ENTRIES
+    )
+
+
+def concave_in_own_burden(game: BurdenSharingGame) -> bool:
+    """Whether every member's payoff is proved concave in its own burden, over its whole action set.
+
+    Security: CES with rho <= 1 of functions concave and increasing in x (under proportional pressure
+    reliability is the smaller of two increasing affine functions). Influence: ln p for every m; p
+    itself for m <= 1. Consumption and private benefits always. MODEL.md sections 3 to 5.
+    """
+    share = game.influence_value == "share" and game.decisiveness > 1
+    return game.substitution <= 1 and not (
+        share and bool(np.any(game.by_member("influence_weight")))
+    )
+
+
+def tables(game: BurdenSharingGame) -> Tables:
+    """The game's tables, made once for each game."""
+    found: Tables | None = game.__dict__.get("_tables")
+    if found is None:
+        found = _build(game)
+        object.__setattr__(game, "_tables", found)
+    return found
+
+
+def _build(game: BurdenSharingGame) -> Tables:
+    gdp = game.by_member("gdp")
+    lead = game.members.leader_index
+    allied = gdp.copy()
+    allied[lead] = 0.0
+    spillin, umbrella = game.congested
+    rows = [
+        game.by_member("effectiveness") * gdp,
+        game.by_member("security_weight"),
+        game.by_member("influence_weight"),
+        game.by_member("private_weight"),
+        spillin,
+        umbrella,
+        game.by_member("credibility"),
+        game.by_member("council_weight"),
+        game.by_member("burden_min"),
+        game.by_member("burden_max"),
+        game.by_member("trust"),
+        game.by_member("trust_ceiling"),
+        game.by_member("decay"),
+        allied / allied.sum(),
+    ]
+    concave = concave_in_own_burden(game)
+    law = game.trust_law
+    scalars = np.array(
+        [
+            game.substitution, game.decisiveness, game.return_spillin, game.cohesion, law.curvature,
+            law.contagion, law.recovery, law.scarring, float(game.horizon == "stationary"),
+            float(game.influence_value == "log"), float(concave),
+        ]
+    )  # fmt: skip
+    order = np.array([i for i in range(game.size) if i != lead] + [lead], dtype=np.int64)
+    kernels = _kernels(
+        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
+    )
+    return Tables(np.array(rows), scalars, order, kernels, concave)
+
+
+def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
+    """What only game and plan together show: demands and the leader's burden within bounds."""
+    demand = plan.demand_by_member(game.members)
+    high = game.by_member("burden_max")
+    lead = game.members.leader_index
+    if plan.pressure and (demand > high).any():
+        for i in np.flatnonzero((demand > high) & (plan.threat_by_member(game.members) > 0)):
+            raise InvalidValueError(
+                f"demand on {game.members[i]} must be in (0, {high[i]:g}], up to its burden_max; "
+                f"got {demand[i]:g}."
+            )
+    low = game.by_member("burden_min")[lead]
+    if plan.burden is not None and not low <= plan.burden <= high[lead]:
+        raise InvalidValueError(
+            f"burden of the plan must be in [{low:g}, {high[lead]:g}], the bounds of {game.leader}, "
+            f"got {plan.burden:g}."
+        )
+
+
+def checked_profile(game: BurdenSharingGame, burdens: Any, what: str = "burden") -> Array:
+    """Burdens by member from a dict, Series or array, within their bounds; shape (n,)."""
+    values = by_member_values(burdens, what=what, members=game.members)
+    profile = np.array(np.broadcast_to(values, (game.size,)))
+    low, high = game.by_member("burden_min"), game.by_member("burden_max")
+    for i in np.flatnonzero((profile < low) | (profile > high)):
+        raise InvalidValueError(
+            f"{what} of {game.members[i]} must be in [{low[i]:g}, {high[i]:g}], got {profile[i]:g}."
+        )
+    return profile
+
+
+def solve_plans(
+    game: BurdenSharingGame,
+    threats: Array,
+    demands: Array,
+    burdens: Array,
+    *,
+    unharmed: bool = False,
+    whole: bool = False,
+    warm: bool = True,
+    safeguard_only: bool = False,
+    changes: Mapping[str, Array] | None = None,
+) -> Batch:
+    """Solve one game under many plans.
+
+    `threats` and `demands` have shape (scenario,) for uniform or (scenario, member) for targeted
+    pressure; `burdens` has shape (scenario,), nan where the leader plays simultaneously. `unharmed`
+    keeps operating trust as without a threat. `whole` asks for the member arrays. `changes` maps
+    parameters of the engine's tables (see TABLE_ROWS) to values of shape (scenario,), common to all
+    members, or (scenario, member); they are taken as they are, without validation.
+    """
+    made = tables(game)
+    count, n = len(burdens), game.size
+    rows = count if whole else 1
+    if rows == count:
+        whole = True
+    info = np.empty((count, len(INFO)))
+    profile, payoff, influence, security, trust = (np.empty((rows, n)) for _ in range(5))
+    made.kernels.solve_batch(
+        _changed_tables(made.table, count, changes),
+        np.broadcast_to(made.scalars, (count, made.scalars.size)),
+        made.order,
+        _by_member(threats, count, n),
+        _by_member(demands, count, n),
+        np.ascontiguousarray(burdens, dtype=np.float64),
+        unharmed,
+        warm,
+        safeguard_only,
+        profile,
+        payoff,
+        influence,
+        security,
+        trust,
+        info,
+    )
+    return Batch(profile, payoff, influence, security, trust, info)
+
+
+TABLE_ROWS = {
+    "security_weight": 1,
+    "influence_weight": 2,
+    "private_weight": 3,
+    "credibility": 6,
+    "council_weight": 7,
+    "burden_min": 8,
+    "burden_max": 9,
+    "trust": 10,
+    "trust_ceiling": 11,
+    "decay": 12,
+}
+"""Parameters that stand in the tables as they are, and their rows (engine.T_...)."""
+
+
+def _changed_tables(table: Array, count: int, changes: Mapping[str, Array] | None) -> Array:
+    """The table for every scenario, shape (scenario, row, member): a view unless something changes."""
+    tables = np.broadcast_to(table, (count, *table.shape))
+    if changes:
+        tables = tables.copy()
+        for name, values in changes.items():
+            tables[:, TABLE_ROWS[name], :] = values[:, None] if values.ndim == 1 else values
+    return tables
+
+
+def _by_member(values: Array, count: int, n: int) -> Array:
+    array = np.asarray(values, dtype=np.float64)
+    return np.broadcast_to(array[:, None] if array.ndim == 1 else array, (count, n))
+
+
+def solve_plan(
+    game: BurdenSharingGame, plan: Plan, *, unharmed: bool = False, safeguard_only: bool = False
+) -> Batch:
+    """Solve one plan: a batch of one, with its member arrays."""
+    return solve_plans(
+        game,
+        plan.threat_by_member(game.members)[None, :],
+        plan.demand_by_member(game.members)[None, :],
+        np.array([np.nan if plan.burden is None else plan.burden]),
+        unharmed=unharmed,
+        whole=True,
+        safeguard_only=safeguard_only,
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Deviations:
+    """What each member could gain at a profile: arrays of shape (n,)."""
+
+    gain: Array
+    reply: Array
+    payoff: Array
+    influence: Array
+    security: Array
+    trust: Array
+
+
+def best_deviations(
+    game: BurdenSharingGame, burden: Array, plan: Plan, *, unharmed: bool = False
+) -> Deviations:
+    """Every member's best unilateral deviation over its whole action set."""
+    made = tables(game)
+    outputs = [np.empty(game.size) for _ in range(6)]
+    made.kernels.certify_profile(
+        made.table,
+        made.scalars,
+        made.order,
+        plan.threat_by_member(game.members),
+        plan.demand_by_member(game.members),
+        np.ascontiguousarray(burden, dtype=np.float64),
+        plan.burden is None,
+        unharmed,
+        *outputs,
+    )
+    return Deviations(*outputs)
+
+
+def marginal_payoffs(
+    game: BurdenSharingGame,
+    burden: Array,
+    plan: Plan | None = None,
+    *,
+    weights: Any = None,
+) -> Array:
+    """Every member's marginal payoff in its own burden at a profile, shape (n,).
+
+    At a kink it is the marginal above the demand.
+    `weights` replaces everybody's (security, influence, private) weights by three numbers: marginal
+    payoffs are linear in them.
+    """
+    plan = Plan() if plan is None else plan
+    made = tables(game)
+    table = made.table
+    if weights is not None:
+        table = table.copy()
+        table[1:4] = np.asarray(weights, dtype=np.float64)[:, None]
+    result = np.empty(game.size)
+    made.kernels.profile_marginals(
+        table,
+        made.scalars,
+        made.order,
+        plan.threat_by_member(game.members),
+        plan.demand_by_member(game.members),
+        np.ascontiguousarray(burden, dtype=np.float64),
+        result,
+    )
+    return result

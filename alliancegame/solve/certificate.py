@@ -1,0 +1,253 @@
+"""Certificates: what is claimed of a profile, how it is known, and what was not searched."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
+from alliancegame.solve.aggregative import tables
+from alliancegame.solve.tolerances import Tolerances
+
+Verdict = Literal["certified", "approximate", "unverified"]
+Unique = Literal["proven", "multiple", "not proven"]
+
+ROUNDING = 64 * float(np.finfo(float).eps)
+"""Allowance for rounding in one marginal payoff, relative to its terms."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """The claim a result makes of itself.
+
+    `regret` is the largest gain of any member from any unilateral deviation over its whole action
+    set, in payoff; `regret_usd_bn` the same in bn US$; `worst` the member who could gain it.
+    `verdict` is "certified" (regret <= 1e-9 and globality proved), "approximate" (<= 1e-6, or
+    globality by a scan) or "unverified". `unique` is "proven", "multiple" or "not proven", with its
+    `reason`. `method` says how globality is known, `scope` what was and was not searched.
+    """
+
+    verdict: Verdict
+    regret: float
+    regret_usd_bn: float
+    worst: str | None
+    unique: Unique
+    reason: str
+    method: str
+    scope: str
+    tolerances: Tolerances = dataclasses.field(default_factory=Tolerances)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        data = dataclasses.asdict(self)
+        for name in ("regret", "regret_usd_bn"):
+            if not math.isfinite(data[name]):
+                data[name] = repr(data[name])
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Certificate:
+        """The certificate that `to_dict` described."""
+        numbers = {name: float(data[name]) for name in ("regret", "regret_usd_bn")}
+        return cls(**{**data, **numbers, "tolerances": Tolerances(**data["tolerances"])})
+
+    def __str__(self) -> str:
+        return (
+            f"{self.verdict}: nobody gains more than {self.regret:.2g} of payoff "
+            f"({self.regret_usd_bn:.2g} bn US$) by any deviation; uniqueness {self.unique} ({self.reason})."
+        )
+
+
+def consumption_share(game: BurdenSharingGame, gain: Any, burden: Any) -> Any:
+    """A payoff difference as a consumption equivalent, in shares of GDP (MODEL.md section 4)."""
+    if game.consumption == "log":
+        return np.expm1(gain) * (1 - np.asarray(burden))
+    return np.asarray(gain, dtype=np.float64)
+
+
+def usd_bn(game: BurdenSharingGame, gain: Array, burden: Array) -> Array:
+    """Payoff differences of all members in bn US$, at the burdens of the baseline; shape (n,)."""
+    worth: Array = consumption_share(game, gain, burden) * game.by_member("gdp")
+    return worth
+
+
+def build(
+    game: BurdenSharingGame,
+    plan: Plan,
+    burden: Array,
+    gains: Array,
+    tolerances: Tolerances,
+    unique: tuple[Unique, str],
+    *,
+    bounded: bool,
+) -> Certificate:
+    """A certificate from gains by member (bounds if `bounded`, best deviations if not)."""
+    concave = tables(game).concave
+    worst = int(np.argmax(gains))  # The first nan, if there is one.
+    allowance = _rounding(game, burden, worst) if concave else 0.0
+    regret = float(gains[worst]) + (allowance if bounded else 0.0)
+    if math.isnan(regret):
+        regret = math.inf
+    money = float(consumption_share(game, regret, burden[worst]) * game.by_member("gdp")[worst])
+    if not regret <= tolerances.approximate:
+        verdict: Verdict = "unverified"
+    else:
+        verdict = "certified" if concave and regret <= tolerances.certified else "approximate"
+    return Certificate(
+        verdict,
+        regret,
+        money,
+        game.members[worst] if regret > 0 else None,
+        *unique,
+        _method(concave, bounded),
+        _scope(game, plan, concave),
+        tolerances,
+    )
+
+
+def _rounding(game: BurdenSharingGame, burden: Array, member: int) -> float:
+    """What rounding of the marginal payoff could hide, over the member's range."""
+    x = max(float(burden[member]), 1e-12)
+    weight = sum(
+        float(game.by_member(name)[member])
+        for name in ("security_weight", "influence_weight", "private_weight")
+    )
+    cost = 1 / (1 - x) if game.consumption == "log" else 1.0
+    span = float(game.by_member("burden_max")[member] - game.by_member("burden_min")[member])
+    return ROUNDING * (cost + min(weight / x, cost)) * span
+
+
+def _method(concave: bool, bounded: bool) -> str:
+    if not concave:
+        return (
+            "scan of each member's action set, denser at small burdens, refined at its best point"
+        )
+    if bounded:
+        return (
+            "each payoff is concave in the own burden, kink included, so no deviation gains more "
+            "than |marginal payoff| times the range left in its direction"
+        )
+    return (
+        "each payoff is concave in the own burden: the best deviation is the root of its marginal"
+    )
+
+
+def _scope(game: BurdenSharingGame, plan: Plan, concave: bool) -> str:
+    players = "every member" if plan.burden is None else "every ally (the plan fixes the leader)"
+    resolution = "whole action set" if concave else "action set at 4000 points and its kinks"
+    return f"unilateral pure deviations of {players} over the {resolution}; no coalitions"
+
+
+def followers_unique(
+    game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
+) -> tuple[Unique, str]:
+    """What MODEL.md section 7 proves about the allies' answer to the leader's burden in `burden`."""
+    missing = _remembered(game, "_missing_conditions", _missing_conditions)
+    if missing:
+        return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
+    tied = _tied(game, plan, burden, trust)
+    if tied.sum() < 2:
+        return "proven", "theorem on followers (MODEL.md section 7): the sum of shares has one root"
+    names = ", ".join(m for m, is_tied in zip(game.members, tied, strict=True) if is_tied)
+    if np.any(burden[tied] > game.by_member("burden_min")[tied]):
+        return "multiple", f"a continuum with one allied total: {names} may share it in any way"
+    return (
+        "proven",
+        "theorem on followers (MODEL.md section 7), and the tied allies contribute nothing",
+    )
+
+
+def _remembered(
+    game: BurdenSharingGame, name: str, find: Callable[[BurdenSharingGame], Any]
+) -> Any:
+    """What depends on the game alone is found once."""
+    if name not in game.__dict__:
+        object.__setattr__(game, name, find(game))
+    return game.__dict__[name]
+
+
+def _missing_conditions(game: BurdenSharingGame) -> list[str]:
+    """The conditions of the theorem on followers that the game does not meet."""
+    allies = np.array([m != game.leader for m in game.members])
+    weights = game.by_member("council_weight")[allies]
+    spillin, _ = game.congested
+    missing = []
+    if game.substitution != 1:
+        missing.append("substitution other than 1")
+    if np.any(game.by_member("influence_weight")[allies]):
+        if game.decisiveness != 1:
+            missing.append("decisiveness other than 1")
+        if np.ptp(weights) > 0:
+            missing.append("unequal council weights among allies")
+    if np.any(spillin[allies] > 1):
+        missing.append("spill-ins above 1")
+    return missing
+
+
+def _degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
+    """Allies of the degenerate kind that the theorem names, threats aside."""
+    spillin, _ = game.congested
+    kind = (
+        (game.consumption == "linear")
+        & (spillin == 1)
+        & (game.by_member("influence_weight") == 0)
+        & (game.by_member("private_weight") == 0)
+    )
+    kind[game.members.leader_index] = False
+    return np.asarray(kind)
+
+
+def _tied(game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array) -> NDArray[np.bool_]:
+    """Allies of the degenerate kind that share one value with another such ally."""
+    kind = _remembered(game, "_degenerate", _degenerate)
+    tied = np.zeros(game.size, dtype=bool)
+    if not kind.any():
+        return tied
+    kind = kind & (plan.threat_by_member(game.members) * game.by_member("credibility") == 0)
+    lead = game.members.leader_index
+    _, umbrella = game.congested
+    scale = game.by_member("effectiveness") * game.by_member("gdp")
+    cover = umbrella * trust * scale[lead] * burden[lead]
+    worth = game.by_member("security_weight") * scale - cover
+    for i in np.flatnonzero(kind):
+        tied[i] = (np.isclose(worth, worth[i], rtol=1e-12, atol=0.0) & kind).sum() >= 2
+    return tied
+
+
+def nash_unique(
+    game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
+) -> tuple[Unique, str]:
+    """What MODEL.md section 7 proves about simultaneous Nash; `trust` has the mean at the leader."""
+    state, reason = followers_unique(game, plan, burden, trust)
+    if state != "proven":
+        return state, reason
+    lead = game.members.leader_index
+    spillin, umbrella = game.congested
+    if game.influence_value == "share" and game.by_member("influence_weight")[lead] > 0:
+        return "not proven", "the theorem on simultaneous Nash needs log influence for the leader"
+    if game.decisiveness != 1 and game.by_member("influence_weight")[lead] > 0:
+        return (
+            "not proven",
+            "the theorem on simultaneous Nash does not cover decisiveness other than 1",
+        )
+    returned = game.return_spillin * trust[lead] ** game.cohesion
+    allies = np.arange(game.size) != lead
+    if np.all((returned * umbrella * trust <= spillin)[allies]):
+        return (
+            "proven",
+            (
+                "theorem on simultaneous Nash (MODEL.md section 7): b_l T^zeta b_i r_i <= beta_i "
+                "for every ally"
+            ),
+        )
+    return (
+        "not proven",
+        "some b_l T^zeta b_i r_i exceeds beta_i, where simultaneous Nash may be multiple",
+    )

@@ -1,0 +1,280 @@
+"""Nash equilibrium of all members, and the allies' response to a leader's burden."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from alliancegame.errors import ConvergenceError, InvalidValueError, ZeroTrustError
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
+from alliancegame.solve import aggregative, certificate
+from alliancegame.solve.aggregative import Batch
+from alliancegame.solve.certificate import Certificate, Unique
+from alliancegame.solve.result import Equilibrium
+from alliancegame.solve.tolerances import DEFAULT, Tolerances
+
+
+def solve_nash(
+    game: BurdenSharingGame,
+    plan: Plan | None = None,
+    *,
+    tolerances: Tolerances = DEFAULT,
+    throw: bool = True,
+) -> Equilibrium:
+    """The Nash equilibrium in burdens under a plan (MODEL.md section 7); `Plan()` if none is given.
+
+    A burden named in the plan is held fixed, and the result is then the allies' response. Where the
+    theorem on simultaneous Nash does not hold, every root of the leader's condition is searched;
+    the best for the leader is returned, the rest stand in `others`.
+
+    Raises `ZeroTrustError` if trust has gone and the leader values influence in logs, and
+    `ConvergenceError` if nothing is found; with `throw=False` the result then says "unverified" and
+    its `message` why. Errors in the plan raise always.
+    """
+    plan = Plan() if plan is None else plan
+    aggregative.check_plan(game, plan)
+    batch = aggregative.solve_plan(game, plan)
+    failure = _failure(game, plan, int(batch.info[0, 0]))
+    if failure is not None:
+        if throw:
+            raise failure
+        return _unverified(game, plan, batch, str(failure), tolerances)
+    found = _equilibrium(game, plan, batch, tolerances)
+    if plan.burden is not None or found.certificate.unique != "not proven":
+        return found
+    return _all_roots(game, plan, found, tolerances)
+
+
+def respond(
+    game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DEFAULT, throw: bool = True
+) -> Equilibrium:
+    """The allies' answer to a plan that names the leader's burden (MODEL.md section 7).
+
+    Raises `InvalidValueError` if the plan names none; otherwise as `solve_nash`.
+    """
+    if plan.burden is None:
+        raise InvalidValueError(
+            "respond needs plan.burden (the leader's defence spending / GDP); without it the leader "
+            "plays simultaneously: use solve_nash."
+        )
+    return solve_nash(game, plan, tolerances=tolerances, throw=throw)
+
+
+def status_quo(game: BurdenSharingGame) -> Equilibrium:
+    """A: the Nash equilibrium without pressure, solved once for each game."""
+    found: Equilibrium | None = game.__dict__.get("_status_quo")
+    if found is None:
+        found = solve_nash(game)
+        object.__setattr__(game, "_status_quo", found)
+    return found
+
+
+def certify(
+    game: BurdenSharingGame,
+    burdens: Any,
+    plan: Plan | None = None,
+    *,
+    tolerances: Tolerances = DEFAULT,
+) -> Certificate:
+    """Certify any profile of burdens, from anywhere: the true largest gain from any deviation.
+
+    `burdens` is a dict or Series by member or an array of shape (n,), shares of GDP within bounds.
+    If the plan names the leader's burden, the leader is no player and its entry must be that burden.
+
+    Raises `InvalidValueError` for burdens outside their bounds.
+    """
+    plan = Plan() if plan is None else plan
+    aggregative.check_plan(game, plan)
+    profile = _profile(game, burdens, plan)
+    deviations = aggregative.best_deviations(game, profile, plan)
+    finite = np.isfinite(deviations.payoff)
+    gains = np.where(finite, deviations.gain, np.inf)
+    gains[deviations.gain == 0] = 0.0
+    lead = game.members.leader_index
+    players = np.arange(game.size) != lead if plan.burden is not None else np.full(game.size, True)
+    gains[players & ~finite] = np.inf
+    unique = _unique(game, plan, profile, deviations.trust)
+    made = certificate.build(game, plan, profile, gains, tolerances, unique, bounded=False)
+    if made.verdict == "unverified":
+        return _without_claim(made)
+    if unique[0] == "not proven" and plan.burden is None:
+        others = _all_roots(game, plan, solve_nash(game, plan, tolerances=tolerances), tolerances)
+        return _with_unique(made, others.certificate.unique, others.certificate.reason)
+    return made
+
+
+def _without_claim(made: Certificate) -> Certificate:
+    return _with_unique(made, "not proven", "the profile is no equilibrium")
+
+
+def _with_unique(made: Certificate, unique: Unique, reason: str) -> Certificate:
+    return dataclasses.replace(made, unique=unique, reason=reason)
+
+
+def _profile(game: BurdenSharingGame, burdens: Any, plan: Plan) -> Array:
+    """Checked burdens, shape (n,); the leader's is the plan's if the plan names one."""
+    profile = aggregative.checked_profile(game, burdens)
+    lead = game.members.leader_index
+    if plan.burden is not None and profile[lead] != plan.burden:
+        raise InvalidValueError(
+            f"burden of {game.leader} must be the {plan.burden:g} that the plan names, "
+            f"got {profile[lead]:g}."
+        )
+    return profile
+
+
+def _failure(game: BurdenSharingGame, plan: Plan, status: int) -> Exception | None:
+    if status == aggregative.ZERO_TRUST:
+        return ZeroTrustError(
+            f"trust of every ally is zero under {plan.describe()} (horizon={game.horizon!r}), and "
+            f"{game.leader} values influence in logs: its payoff is minus infinity. Lower the threat "
+            'or decay, raise recovery, or use influence_value="share".'
+        )
+    if status == aggregative.FAILED:
+        return ConvergenceError(
+            f"no equilibrium found to tolerance under {plan.describe()}: try another start by "
+            "changing burden_min, burden_max or substitution a little, or split the plan."
+        )
+    return None
+
+
+def _equilibrium(
+    game: BurdenSharingGame, plan: Plan, batch: Batch, tolerances: Tolerances, row: int = 0
+) -> Equilibrium:
+    """One row of a batch as a certified result."""
+    burdens = batch.burden[row]
+    concave = aggregative.tables(game).concave
+    if concave:
+        gains = np.zeros(game.size)
+        gains[int(batch.column("worst")[row])] = batch.column("regret")[row]
+    else:
+        gains = aggregative.best_deviations(game, burdens, plan).gain
+    unique = _unique(game, plan, burdens, batch.trust[row])
+    made = certificate.build(game, plan, burdens, gains, tolerances, unique, bounded=concave)
+    return Equilibrium(
+        game,
+        plan,
+        "nash" if plan.burden is None else "response",
+        burdens,
+        batch.payoff[row],
+        batch.influence[row],
+        batch.security[row],
+        batch.trust[row],
+        made,
+        aggregative.REASONS[int(batch.column("status")[row])],
+    )
+
+
+def _unique(
+    game: BurdenSharingGame, plan: Plan, burdens: Array, trust: Array
+) -> tuple[Unique, str]:
+    if plan.burden is None:
+        return certificate.nash_unique(game, plan, burdens, trust)
+    return certificate.followers_unique(game, plan, burdens, trust)
+
+
+def _unverified(
+    game: BurdenSharingGame, plan: Plan, batch: Batch, message: str, tolerances: Tolerances
+) -> Equilibrium:
+    made = certificate.build(
+        game,
+        plan,
+        batch.burden[0],
+        np.full(game.size, np.inf),
+        tolerances,
+        ("not proven", "nothing was found"),
+        bounded=False,
+    )
+    arrays = (
+        batch.burden[0],
+        batch.payoff[0],
+        batch.influence[0],
+        batch.security[0],
+        batch.trust[0],
+    )
+    concept = "nash" if plan.burden is None else "response"
+    return Equilibrium(game, plan, concept, *arrays, made, message)
+
+
+def _all_roots(
+    game: BurdenSharingGame, plan: Plan, found: Equilibrium, tolerances: Tolerances
+) -> Equilibrium:
+    """Every root of the leader's condition over its whole range, the best for the leader first."""
+    lead = game.members.leader_index
+    low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
+    grid = low + (high - low) * np.linspace(0.0, 1.0, tolerances.roots) ** 2
+    here = float(found.burdens[lead])
+    responses = _response_batch(game, plan, grid)
+    marginal, ok = responses.column("leader_marginal"), np.isfinite(responses.leader_payoff)
+    roots = [here]
+    if ok[0] and marginal[0] <= 0:
+        roots.append(low)
+    if ok[-1] and marginal[-1] >= 0:
+        roots.append(high)
+    crossing = ok[:-1] & ok[1:] & (np.sign(marginal[:-1]) * np.sign(marginal[1:]) < 0)
+    roots += [_leader_root(game, plan, grid[i], grid[i + 1]) for i in np.flatnonzero(crossing)]
+    roots += [float(grid[i]) for i in np.flatnonzero(ok & (marginal == 0))]
+    distinct: list[float] = []
+    for root in roots:
+        if all(abs(root - other) > 1e-9 * max(root, other, 1e-6) for other in distinct):
+            distinct.append(root)
+    scanned = (
+        f"every root of the leader's condition among {tolerances.roots} burdens of {game.leader} "
+        f"in [{low:g}, {high:g}], refined"
+    )
+    solutions = [found, *(_at_leader_burden(game, plan, root, tolerances) for root in distinct[1:])]
+    kept = [s for s in solutions if s.certificate.verdict != "unverified"] or [found]
+    kept.sort(key=lambda s: -s.leader_payoff)
+    if len(kept) > 1:
+        unique: tuple[Unique, str] = (
+            "multiple",
+            f"{len(kept)} equilibria found ({scanned}); the best for {game.leader} stands first",
+        )
+    else:
+        unique = ("not proven", f"{found.certificate.reason}; one root found ({scanned})")
+    labelled = [
+        dataclasses.replace(s, certificate=_with_unique(s.certificate, *unique)) for s in kept
+    ]
+    return dataclasses.replace(labelled[0], others=tuple(labelled[1:]))
+
+
+def _response_batch(
+    game: BurdenSharingGame, plan: Plan, burdens: Array, whole: bool = False
+) -> Batch:
+    count = len(burdens)
+    shape = (count, game.size)
+    return aggregative.solve_plans(
+        game,
+        np.broadcast_to(plan.threat_by_member(game.members), shape),
+        np.broadcast_to(plan.demand_by_member(game.members), shape),
+        burdens,
+        whole=whole,
+    )
+
+
+def _leader_root(game: BurdenSharingGame, plan: Plan, low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
+    def marginal(burden: float) -> float:
+        return float(_response_batch(game, plan, np.array([burden])).column("leader_marginal")[0])
+
+    return float(brentq(marginal, low, high, xtol=1e-16, rtol=1e-15))
+
+
+def _at_leader_burden(
+    game: BurdenSharingGame, plan: Plan, burden: float, tolerances: Tolerances
+) -> Equilibrium:
+    """The profile in which the leader plays `burden` and the allies answer, certified as Nash."""
+    batch = _response_batch(game, plan, np.array([burden]), whole=True)
+    profile = batch.burden[0]
+    deviations = aggregative.best_deviations(game, profile, plan)
+    unique = _unique(game, plan, profile, batch.trust[0])
+    made = certificate.build(
+        game, plan, profile, deviations.gain, tolerances, unique, bounded=False
+    )
+    arrays = (profile, batch.payoff[0], batch.influence[0], batch.security[0], batch.trust[0])
+    return Equilibrium(game, plan, "nash", *arrays, made, "a root of the leader's condition")

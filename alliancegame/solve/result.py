@@ -1,0 +1,315 @@
+"""What solvers return: frozen results that print, tabulate, and travel as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from alliancegame._version import __version__
+from alliancegame.errors import ResultFileError
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
+from alliancegame.solve import measures
+from alliancegame.solve.certificate import Certificate
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+SCHEMA = 1
+
+_KINDS: dict[str, type[Result]] = {}
+
+
+class Result(ABC):
+    """What every result can do. Subclasses are frozen dataclasses with a `kind` of their own."""
+
+    kind: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.kind:
+            _KINDS[cls.kind] = cls
+
+    @abstractmethod
+    def headline(self) -> str:
+        """One line that says what was found."""
+
+    @abstractmethod
+    def to_frame(self) -> pd.DataFrame:
+        """The result as a labelled table."""
+
+    @abstractmethod
+    def _content(self) -> dict[str, Any]:
+        """What `from_content` needs, as plain values."""
+
+    @classmethod
+    @abstractmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild the result from `_content`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole result as plain values; `load_result` reads them back."""
+        return {"schema": SCHEMA, "kind": self.kind, "version": __version__, **self._content()}
+
+    def to_json(self, path: str | os.PathLike[str] | None = None, *, indent: int | None = 2) -> str:
+        """The whole result as JSON text, also written to `path` if one is given."""
+        text = json.dumps(jsonable(self.to_dict()), indent=indent, allow_nan=False)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def to_latex(self) -> str:
+        """The table as LaTeX (booktabs)."""
+        frame = self.to_frame()
+        return str(frame.to_latex(float_format=lambda v: f"{v:.5g}", escape=True))
+
+    def _repr_html_(self) -> str:
+        import html
+
+        table = self.to_frame().to_html(float_format="{:.5g}".format)
+        return f"<p>{html.escape(self.headline())}</p>{table}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.headline()}>"
+
+
+def jsonable(value: Any) -> Any:
+    """Numbers as JSON has them; nan and infinities as the text that `float` reads."""
+    if isinstance(value, Mapping):
+        return {str(k): jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return jsonable(value.tolist())
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    return value
+
+
+def load_result(path: str | os.PathLike[str]) -> Any:
+    """Read a result that `to_json` wrote. Raises `ResultFileError` for anything else."""
+    file = Path(path)
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultFileError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ResultFileError(f"{file} is not JSON: {error}.") from error
+    return result_from_dict(data, str(file))
+
+
+def result_from_dict(data: Any, where: str = "the result") -> Any:
+    """The result that `to_dict` described. Raises `ResultFileError`."""
+    if not isinstance(data, dict) or "kind" not in data:
+        raise ResultFileError(f"{where} is not a result of this library: it has no 'kind'.")
+    if data.get("schema") != SCHEMA:
+        raise ResultFileError(
+            f"{where} has schema {data.get('schema')!r}; this version reads schema {SCHEMA}."
+        )
+    _register_all()
+    if data["kind"] not in _KINDS:
+        raise ResultFileError(
+            f"{where} is of unknown kind {data['kind']!r}; known: {sorted(_KINDS)}."
+        )
+    try:
+        return _KINDS[data["kind"]].from_content(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ResultFileError(f"{where} is incomplete: {type(error).__name__} {error}.") from error
+
+
+def _register_all() -> None:
+    """Import the modules that define results, so that their kinds are known."""
+    import alliancegame.solve.stackelberg
+    import alliancegame.study.backfire
+    import alliancegame.study.compare
+    import alliancegame.study.frontier  # noqa: F401
+
+
+def numbers(values: Any) -> Array:
+    """An array from JSON, where nan and infinities are text."""
+    return np.array([float(v) for v in values], dtype=np.float64)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Equilibrium(Result):
+    """Burdens that nobody wants to change, and what they mean for every member.
+
+    The arrays `burdens` (shares of GDP), `payoffs`, `influences`, `securities` (effective bn US$)
+    and `operating_trust` have shape (n,) in member order; `burden`, `payoff`, ... are the same as
+    pandas Series by member. `others` holds further equilibria of the same plan if any were found;
+    this one is then the best for the leader. `concept` is "nash" or "response".
+    """
+
+    kind: ClassVar[str] = "equilibrium"
+
+    game: BurdenSharingGame
+    plan: Plan
+    concept: str
+    burdens: Array
+    payoffs: Array
+    influences: Array
+    securities: Array
+    operating_trust: Array
+    certificate: Certificate
+    message: str = ""
+    others: tuple[Equilibrium, ...] = ()
+
+    def _series(self, values: Array, name: str) -> pd.Series[float]:
+        import pandas as pd
+
+        return pd.Series(values, index=pd.Index(self.game.members.labels, name="member"), name=name)
+
+    @cached_property
+    def burden(self) -> pd.Series[float]:
+        """Defence spending / GDP by member."""
+        return self._series(self.burdens, "burden")
+
+    @cached_property
+    def spending(self) -> pd.Series[float]:
+        """Defence spending by member, bn US$."""
+        return self._series(self.burdens * self.game.by_member("gdp"), "spending")
+
+    @cached_property
+    def contribution(self) -> pd.Series[float]:
+        """Effective forces by member, effective bn US$."""
+        return self._series(measures.contributions(self.game, self.burdens), "contribution")
+
+    @cached_property
+    def payoff(self) -> pd.Series[float]:
+        """Payoff by member."""
+        return self._series(self.payoffs, "payoff")
+
+    @cached_property
+    def influence(self) -> pd.Series[float]:
+        """Share of influence by member."""
+        return self._series(self.influences, "influence")
+
+    @cached_property
+    def security(self) -> pd.Series[float]:
+        """Security by member, effective bn US$."""
+        return self._series(self.securities, "security")
+
+    @cached_property
+    def trust(self) -> pd.Series[float]:
+        """Operating trust by ally; the leader's entry is the allies' mean trust."""
+        return self._series(self.operating_trust, "trust")
+
+    @property
+    def multiple(self) -> bool:
+        """Whether several equilibria of this plan are known."""
+        return self.certificate.unique == "multiple"
+
+    @property
+    def leader_payoff(self) -> float:
+        """The leader's payoff."""
+        return float(self.payoffs[self.game.members.leader_index])
+
+    @property
+    def leader_influence(self) -> float:
+        """The leader's share of influence."""
+        return float(self.influences[self.game.members.leader_index])
+
+    @property
+    def allied_burden(self) -> float:
+        """The allies' spending over their joint GDP."""
+        return measures.allied_burden(self.game, self.burdens)
+
+    @property
+    def savings(self) -> float:
+        """The share of its security that the leader does not pay for; nan for substitution < 0."""
+        return measures.savings(self.game, self.burdens, self.securities)
+
+    @cached_property
+    def compensated_savings(self) -> float:
+        """Savings at which (savings, influence) with A's security gives the leader its payoff."""
+        from alliancegame.solve.nash import status_quo
+
+        return measures.compensated_savings(
+            self.game, status_quo(self.game).securities, self.leader_influence, self.leader_payoff
+        )
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the result comes from: game hash, version, what was calibrated or replaced."""
+        return provenance(self.game)
+
+    def headline(self) -> str:
+        """One line that says what was found."""
+        lead = self.burdens[self.game.members.leader_index]
+        return (
+            f"{self.concept} equilibrium under {self.plan.describe()}: {self.game.leader} spends "
+            f"{lead:.2%} of GDP, the allies {self.allied_burden:.2%}; {self.certificate.verdict}, "
+            f"uniqueness {self.certificate.unique}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every member's numbers, a row each."""
+        import pandas as pd
+
+        columns = (
+            self.burden, self.spending, self.contribution, self.security, self.influence,
+            self.trust, self.payoff,
+        )  # fmt: skip
+        return pd.concat(columns, axis=1)
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "game": self.game.to_dict(),
+            "plan": self.plan.to_dict(),
+            "concept": self.concept,
+            "members": list(self.game.members),
+            "burden": self.burdens.tolist(),
+            "payoff": self.payoffs.tolist(),
+            "influence": self.influences.tolist(),
+            "security": self.securities.tolist(),
+            "trust": self.operating_trust.tolist(),
+            "certificate": self.certificate.to_dict(),
+            "message": self.message,
+            "others": [other._content() for other in self.others],
+            "provenance": self.provenance,
+        }
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild the equilibrium from its plain values."""
+        game = content["game"]
+        return cls(
+            BurdenSharingGame.from_dict(
+                {**game, "provenance": content["provenance"].get("game", {})}
+            ),
+            Plan(**content["plan"]),
+            content["concept"],
+            numbers(content["burden"]),
+            numbers(content["payoff"]),
+            numbers(content["influence"]),
+            numbers(content["security"]),
+            numbers(content["trust"]),
+            Certificate.from_dict(content["certificate"]),
+            content["message"],
+            tuple(cls.from_content(other) for other in content["others"]),
+        )
+
+
+def provenance(game: BurdenSharingGame) -> dict[str, Any]:
+    """The provenance that every result of a game carries."""
+    return {
+        "game_hash": game.hash,
+        "version": __version__,
+        "model": game.provenance.get("model", ""),
+        "calibrated": game.provenance.get("calibrated", []),
+        "replaced": game.provenance.get("replaced", {}),
+        "game": dict(game.provenance),
+    }

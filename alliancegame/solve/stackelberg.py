@@ -1,0 +1,270 @@
+"""Stackelberg: the leader commits to part of its plan, then the allies answer (MODEL.md section 7)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from alliancegame.errors import (
+    ConvergenceError,
+    InvalidValueError,
+    UnsupportedFormError,
+    ZeroTrustError,
+    unknown_name,
+)
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
+from alliancegame.solve import aggregative
+from alliancegame.solve.certificate import Certificate, usd_bn
+from alliancegame.solve.nash import solve_nash, status_quo
+from alliancegame.solve.result import Equilibrium, Result
+from alliancegame.solve.search import Found, maximise
+from alliancegame.solve.tolerances import DEFAULT, Tolerances
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMMITTABLE = ("threat", "demand", "burden")
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class StackelbergResult(Result):
+    """The best plan to which the leader can commit, and the allies' answer.
+
+    `leader_gap` estimates how much better a plan the search could have missed, in payoff (bn US$ in
+    `leader_gap_usd_bn`); `search` says at what resolution. `baseline` is A.
+    """
+
+    kind: ClassVar[str] = "stackelberg"
+
+    commit: tuple[str, ...]
+    plan: Plan
+    response: Equilibrium
+    baseline: Equilibrium
+    leader_gap: float
+    search: str
+    selection: str = "optimistic"
+
+    @property
+    def game(self) -> BurdenSharingGame:
+        """The game."""
+        return self.response.game
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate of the allies' answer (the leader's own search is in `leader_gap`)."""
+        return self.response.certificate
+
+    @property
+    def leader_payoff(self) -> float:
+        """The leader's payoff under the plan."""
+        return self.response.leader_payoff
+
+    @property
+    def leader_gap_usd_bn(self) -> float:
+        """`leader_gap` in bn US$ at the plan's burdens."""
+        gain = np.full(self.game.size, self.leader_gap)
+        return float(usd_bn(self.game, gain, self.response.burdens)[self.game.members.leader_index])
+
+    @property
+    def outcome(self) -> str:
+        """The plan's outcome against A (MODEL.md section 8)."""
+        from alliancegame.study.compare import outcome
+
+        return outcome(self.baseline, self.response)
+
+    @property
+    def comparison(self) -> Any:
+        """The full comparison with A."""
+        from alliancegame.study.compare import compare
+
+        return compare(self.game, self.plan)
+
+    def headline(self) -> str:
+        """One line that says what was found."""
+        return (
+            f"committing {', '.join(self.commit)}: best plan {self.plan.describe()}; outcome "
+            f"{self.outcome}; {self.certificate.verdict}, a better plan could gain "
+            f"{self.leader_gap:.2g} at most by the search's estimate"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every member's numbers under the plan."""
+        return self.response.to_frame()
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "commit": list(self.commit),
+            "plan": self.plan.to_dict(),
+            "response": self.response._content(),
+            "baseline": self.baseline._content(),
+            "leader_gap": self.leader_gap,
+            "search": self.search,
+            "selection": self.selection,
+            "outcome": self.outcome,
+        }
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild the result from its plain values."""
+        return cls(
+            tuple(content["commit"]),
+            Plan(**content["plan"]),
+            Equilibrium.from_content(content["response"]),
+            Equilibrium.from_content(content["baseline"]),
+            float(content["leader_gap"]),
+            content["search"],
+            content["selection"],
+        )
+
+
+def solve_stackelberg(
+    game: BurdenSharingGame,
+    commit: Sequence[str] = ("threat", "burden"),
+    *,
+    plan: Plan | None = None,
+    threat: Any = None,
+    demand: Any = None,
+    burden: float | None = None,
+    selection: str = "optimistic",
+    credible: bool = False,
+    tolerances: Tolerances = DEFAULT,
+    throw: bool = True,
+) -> StackelbergResult:
+    """The plan that is best for the leader among those it can commit to.
+
+    `commit` is any non-empty subset of threat, demand and burden. What is not committed stays as in
+    `plan` (or in `threat`, `demand`, `burden`, which override it); a burden that is neither committed
+    nor given is played simultaneously. Committed threats and demands are uniform over allies.
+
+    The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every
+    cell that could still hide a better plan, and polishes the best points.
+
+    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for credible=True, and for
+    selection="pessimistic" where the allies' answer is not proved unique; `ZeroTrustError` or
+    `ConvergenceError` if no plan has an answer.
+    """
+    chosen = _commitment(commit)
+    if credible:
+        raise UnsupportedFormError(
+            "credible=True belongs to the model, but this version cannot solve it yet; use credible=False."
+        )
+    if selection not in ("optimistic", "pessimistic"):
+        raise unknown_name("selection", selection, ("optimistic", "pessimistic"))
+    base = _base_plan(plan, {"threat": threat, "demand": demand, "burden": burden}, chosen)
+    aggregative.check_plan(game, base)
+    axes = [_axis(game, name, tolerances) for name in chosen]
+    found = _search(game, base, chosen, axes, tolerances)
+    best = base.replace(**{k: float(v) for k, v in zip(chosen, found.point, strict=True)})
+    response = solve_nash(game, best, tolerances=tolerances, throw=throw)
+    if selection == "pessimistic" and response.certificate.unique != "proven":
+        raise UnsupportedFormError(
+            'selection="pessimistic" needs an answer that is proved unique in this version (it then '
+            f"equals the optimistic one); here: {response.certificate.reason}."
+        )
+    return StackelbergResult(
+        chosen,
+        best,
+        response,
+        status_quo(game),
+        found.gap,
+        _describe(found, chosen, axes),
+        selection,
+    )
+
+
+def _commitment(commit: Sequence[str]) -> tuple[str, ...]:
+    names = (commit,) if isinstance(commit, str) else tuple(commit)
+    for name in names:
+        if name == "tariff":
+            raise UnsupportedFormError("committing a tariff is not possible in this version.")
+        if name not in COMMITTABLE:
+            raise unknown_name("commitment", name, COMMITTABLE)
+    if not names:
+        raise InvalidValueError(f"commit must name at least one of {', '.join(COMMITTABLE)}.")
+    return tuple(name for name in COMMITTABLE if name in names)
+
+
+def _base_plan(plan: Plan | None, given: dict[str, Any], chosen: tuple[str, ...]) -> Plan:
+    base = Plan() if plan is None else plan
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in chosen:
+            raise InvalidValueError(
+                f"{name} is committed, so the search chooses it: take it out of commit or do not give it."
+            )
+        base = base.replace(**{name: value})
+    if "burden" in chosen:
+        base = base.replace(burden=None)
+    return base
+
+
+def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
+    """The points of one committed dimension, denser at small burdens and demands."""
+    share = np.linspace(0.0, 1.0, max(tolerances.grid, 25))
+    if name == "threat":
+        return share
+    lead = game.members.leader_index
+    highs = game.by_member("burden_max")
+    if name == "burden":
+        low, high = float(game.by_member("burden_min")[lead]), float(highs[lead])
+        return low + (high - low) * share**2
+    high = float(np.delete(highs, lead).min())
+    return high * np.linspace(0.02, 1.0, len(share)) ** 2
+
+
+def _search(
+    game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], axes: list[Array], tol: Tolerances
+) -> Found:
+    threat, demand = base.threat_by_member(game.members), base.demand_by_member(game.members)
+    fixed = np.nan if base.burden is None else base.burden
+
+    def evaluate(points: Array) -> Array:
+        count = len(points)
+        columns = dict(zip(chosen, points.T, strict=True))
+        whole = (count, game.size)
+        batch = aggregative.solve_plans(
+            game,
+            columns.get("threat", np.broadcast_to(threat, whole)),
+            columns.get("demand", np.broadcast_to(demand, whole)),
+            columns.get("burden", np.full(count, fixed)),
+        )
+        return batch.leader_payoff
+
+    try:
+        return maximise(evaluate, axes, tol)
+    except ValueError as error:
+        nothing = aggregative.solve_plans(
+            game, np.zeros(1), np.full(1, 0.05), np.full(1, np.nan)
+        ).column("status")[0]
+        if nothing == aggregative.ZERO_TRUST:
+            raise ZeroTrustError(
+                f"trust of every ally is zero even without a threat, and {game.leader} values influence "
+                'in logs: raise trust, or use influence_value="share".'
+            ) from error
+        raise ConvergenceError(
+            "no plan in the box has an equilibrium with a finite payoff: narrow burden_min and "
+            "burden_max, or check the weights."
+        ) from error
+
+
+def _describe(found: Found, chosen: tuple[str, ...], axes: list[Array]) -> str:
+    ranges = ", ".join(
+        f"{name} in [{axis[0]:.4g}, {axis[-1]:.4g}]"
+        for name, axis in zip(chosen, axes, strict=True)
+    )
+    finest = ", ".join(
+        f"{spacing:.2g} in {name}" for name, spacing in zip(chosen, found.spacing, strict=True)
+    )
+    failed = f"; {found.failed} plans had no answer" if found.failed else ""
+    return (
+        f"uniform {ranges}: {'x'.join(map(str, found.grid))} grid, cells that could hide a better plan "
+        f"halved down to {finest}, best points polished; {found.evaluations} plans solved{failed}. "
+        "The gap is an estimate from second differences, not a proof. Not searched: plans that treat "
+        "allies differently"
+    )

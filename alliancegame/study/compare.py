@@ -1,0 +1,345 @@
+"""Compare plans with the status quo A: outcome, decomposition, flags (MODEL.md section 8)."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+
+import numpy as np
+
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.plan import Plan
+from alliancegame.solve import aggregative, measures
+from alliancegame.solve.certificate import Certificate, consumption_share
+from alliancegame.solve.nash import solve_nash, status_quo
+from alliancegame.solve.result import Equilibrium, Result, provenance
+from alliancegame.solve.tolerances import DEFAULT, Tolerances
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTCOMES = ("success", "windfall", "break-even", "status quo", "futile", "backfire")
+"""Every outcome of a plan, from good to bad for the leader. Success is B, backfire C."""
+
+SMALL_CHANGE = 1e-6
+"""Changes of savings and influence below this are none (MODEL.md section 8)."""
+
+
+def tolerance(baseline: Equilibrium, result: Equilibrium) -> float:
+    """The payoff difference that counts as none: 1e-9 + 10 * regret, the larger regret of the two."""
+    return 1e-9 + 10 * max(baseline.certificate.regret, result.certificate.regret)
+
+
+def outcome(baseline: Equilibrium, result: Equilibrium) -> str:
+    """What a plan brings the leader against A: one of OUTCOMES. nan savings count as unchanged."""
+    gain = result.leader_payoff - baseline.leader_payoff
+    saved = result.savings - baseline.savings
+    influence = result.leader_influence - baseline.leader_influence
+    slack = tolerance(baseline, result)
+    if math.isnan(gain):
+        return "futile"
+    if abs(gain) <= slack:
+        still = not abs(saved) > SMALL_CHANGE and abs(influence) <= SMALL_CHANGE
+        return "status quo" if still else "break-even"
+    if gain > 0:
+        return "success" if saved > SMALL_CHANGE and influence < -SMALL_CHANGE else "windfall"
+    return "backfire" if saved > SMALL_CHANGE else "futile"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
+    """A plan against the status quo.
+
+    `commitment` + `leverage` + `trust_loss` = `delta_payoff`, exactly: what the leader gains by
+    committing its own burden, by pressure if trust were unharmed, and by the trust that is lost
+    (either sign). `versus_best_burden` is the payoff difference to the best burden that the leader
+    could commit without pressure, V(0); nan if the plan names no burden. `flags` are those of
+    MODEL.md section 8; `influence_backfire` says that the leader loses and would have gained had
+    its influence stayed.
+    """
+
+    kind: ClassVar[str] = "comparison"
+
+    baseline: Equilibrium
+    result: Equilibrium
+    commitment: float
+    leverage: float
+    trust_loss: float
+    versus_best_burden: float
+
+    @property
+    def game(self) -> BurdenSharingGame:
+        """The game."""
+        return self.result.game
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return self.result.plan
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate of the plan's equilibrium; A has its own in `baseline.certificate`."""
+        return self.result.certificate
+
+    @property
+    def outcome(self) -> str:
+        """What the plan brings the leader: one of OUTCOMES."""
+        return outcome(self.baseline, self.result)
+
+    @property
+    def delta_payoff(self) -> float:
+        """The leader's payoff under the plan minus at A."""
+        return self.result.leader_payoff - self.baseline.leader_payoff
+
+    @property
+    def gain_usd_bn(self) -> float:
+        """The leader's gain as a consumption equivalent, bn US$ a year."""
+        return float(self._usd[self.game.members.leader_index])
+
+    @property
+    def delta_savings(self) -> float:
+        """Change of the leader's savings."""
+        return self.result.savings - self.baseline.savings
+
+    @property
+    def delta_influence(self) -> float:
+        """Change of the leader's share of influence."""
+        return self.result.leader_influence - self.baseline.leader_influence
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Warnings that hold, in a fixed order."""
+        slack = tolerance(self.baseline, self.result)
+        loses = self.delta_payoff < -slack
+        worth = measures.influence_worth(self.game, self.result.leader_influence)
+        worth -= measures.influence_worth(self.game, self.baseline.leader_influence)
+        checks = {
+            "spending_backfire": self.result.allied_burden < self.baseline.allied_burden - 1e-9,
+            "influence_backfire": loses and self.delta_payoff - worth > slack,
+            "self_inflicted": loses and self.commitment <= self.delta_payoff + slack,
+        }
+        return tuple(name for name, holds in checks.items() if holds)
+
+    @property
+    def _delta(self) -> Any:
+        return self.result.payoffs - self.baseline.payoffs
+
+    @property
+    def _share(self) -> Any:
+        return consumption_share(self.game, self._delta, self.baseline.burdens)
+
+    @property
+    def _usd(self) -> Any:
+        return self._share * self.game.by_member("gdp")
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Every member: burdens, spending, influence, delta_payoff, ev and bn US$.
+
+        `ev` is the consumption equivalent of delta_payoff: a share of consumption (log) or of GDP
+        (linear). `usd_bn` is its worth at A's burdens.
+        """
+        import pandas as pd
+
+        ev = np.expm1(self._delta) if self.game.consumption == "log" else self._delta
+        gdp = self.game.by_member("gdp")
+        columns = {
+            "burden_A": self.baseline.burdens,
+            "burden_plan": self.result.burdens,
+            "spending_change": (self.result.burdens - self.baseline.burdens) * gdp,
+            "influence_A": self.baseline.influences,
+            "influence_plan": self.result.influences,
+            "trust": self.result.operating_trust,
+            "delta_payoff": self._delta,
+            "ev": ev,
+            "usd_bn": self._usd,
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.game.members.labels, name="member"))
+
+    def national_interest(
+        self, curvature: float = 0.0, weight: float | None = None
+    ) -> dict[str, Any]:
+        """The essay's two-good form W at A and under the plan, and whether it agrees with the payoff.
+
+        `weight` is psi, by default the one whose slope at A matches the payoff. Returns a dict with
+        weight, at_A, under_plan, change and agrees (None where W is not defined).
+        """
+        base, here = self.baseline, self.result
+        lead = self.game.members.leader_index
+        if weight is None:
+            weight = measures.interest_weight(
+                self.game,
+                base.savings,
+                base.leader_influence,
+                float(base.securities[lead]),
+                curvature,
+            )
+        before, after = (
+            measures.national_interest(weight, e.savings, e.leader_influence, curvature)
+            for e in (base, here)
+        )
+        change = after - before
+        agrees = None if math.isnan(change) else (change > 0) == (self.delta_payoff > 0)
+        return {
+            "weight": weight, "at_A": before, "under_plan": after, "change": change, "agrees": agrees,
+        }  # fmt: skip
+
+    def row(self) -> dict[str, Any]:
+        """The comparison as one row of a table."""
+        return {
+            "plan": self.plan.describe(),
+            "outcome": self.outcome,
+            "delta_payoff": self.delta_payoff,
+            "usd_bn": self.gain_usd_bn,
+            "commitment": self.commitment,
+            "leverage": self.leverage,
+            "trust_loss": self.trust_loss,
+            "savings": self.result.savings,
+            "influence": self.result.leader_influence,
+            "leader_burden": float(self.result.burdens[self.game.members.leader_index]),
+            "allied_burden": self.result.allied_burden,
+            "versus_best_burden": self.versus_best_burden,
+            "flags": ", ".join(self.flags),
+            "verdict": self.certificate.verdict,
+        }
+
+    def headline(self) -> str:
+        """One line that says what was found."""
+        return (
+            f"{self.plan.describe()}: {self.outcome}; {self.game.leader} gains {self.delta_payoff:+.3g} of "
+            f"payoff ({self.gain_usd_bn:+.3g} bn US$ a year); {self.certificate.verdict}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table of every member."""
+        return self.table
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "baseline": self.baseline._content(),
+            "result": self.result._content(),
+            "outcome": self.outcome,
+            "delta_payoff": self.delta_payoff,
+            "gain_usd_bn": self.gain_usd_bn,
+            "commitment": self.commitment,
+            "leverage": self.leverage,
+            "trust_loss": self.trust_loss,
+            "versus_best_burden": self.versus_best_burden,
+            "flags": list(self.flags),
+            "provenance": provenance(self.game),
+        }
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild the comparison from its plain values."""
+        names = ("commitment", "leverage", "trust_loss", "versus_best_burden")
+        return cls(
+            Equilibrium.from_content(content["baseline"]),
+            Equilibrium.from_content(content["result"]),
+            *(float(content[name]) for name in names),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Comparisons(Result):
+    """Several plans against the same status quo; a sequence of Comparison."""
+
+    kind: ClassVar[str] = "comparisons"
+
+    items: tuple[Comparison, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Comparison]:
+        return iter(self.items)
+
+    def __getitem__(self, index: int) -> Comparison:
+        return self.items[index]
+
+    def headline(self) -> str:
+        """One line that says what was found."""
+        counts = {name: sum(c.outcome == name for c in self.items) for name in OUTCOMES}
+        found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        return f"{len(self)} plans against the status quo: {found}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a plan."""
+        import pandas as pd
+
+        return pd.DataFrame([c.row() for c in self.items])
+
+    def _content(self) -> dict[str, Any]:
+        return {"items": [c._content() for c in self.items]}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild the comparisons from their plain values."""
+        return cls(tuple(Comparison.from_content(item) for item in content["items"]))
+
+
+@overload
+def compare(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = ...) -> Comparison: ...
+@overload
+def compare(
+    game: BurdenSharingGame, plan: Iterable[Plan], *, tolerances: Tolerances = ...
+) -> Comparisons: ...
+def compare(
+    game: BurdenSharingGame, plan: Plan | Iterable[Plan], *, tolerances: Tolerances = DEFAULT
+) -> Comparison | Comparisons:
+    """Compare one plan, or several, with A, the Nash equilibrium without pressure.
+
+    Gives the outcome, every member's payoff difference with its consumption equivalent and bn US$,
+    the exact decomposition of the leader's part, and flags. Raises as `solve_nash`.
+    """
+    if not isinstance(plan, Plan):
+        return Comparisons(tuple(_compare(game, one, tolerances) for one in _plans(plan)))
+    return _compare(game, plan, tolerances)
+
+
+def _plans(plans: Iterable[Any]) -> Sequence[Plan]:
+    from alliancegame.errors import InvalidValueError
+
+    listed = list(plans)
+    for one in listed:
+        if not isinstance(one, Plan):
+            raise InvalidValueError(f"compare takes a Plan or several, got {one!r}.")
+    return listed
+
+
+def _compare(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Comparison:
+    base = status_quo(game)
+    result = solve_nash(game, plan, tolerances=tolerances)
+    unharmed = (
+        float(aggregative.solve_plan(game, plan, unharmed=True).leader_payoff[0])
+        if plan.pressure
+        else result.leader_payoff
+    )
+    quiet, best = base.leader_payoff, math.nan
+    if plan.burden is not None:
+        without = solve_nash(game, Plan(burden=plan.burden), tolerances=tolerances)
+        quiet = without.leader_payoff
+        best = result.leader_payoff - _best_quiet_payoff(game, tolerances)
+    return Comparison(
+        base,
+        result,
+        commitment=quiet - base.leader_payoff,
+        leverage=unharmed - quiet,
+        trust_loss=result.leader_payoff - unharmed,
+        versus_best_burden=best,
+    )
+
+
+def _best_quiet_payoff(game: BurdenSharingGame, tolerances: Tolerances) -> float:
+    """V(0): the leader's best payoff by committing its burden without pressure, once for each game."""
+    from alliancegame.solve.stackelberg import solve_stackelberg
+
+    found: float | None = game.__dict__.get("_best_quiet_payoff")
+    if found is None:
+        found = solve_stackelberg(game, ("burden",), tolerances=tolerances).leader_payoff
+        object.__setattr__(game, "_best_quiet_payoff", found)
+    return found
