@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -136,10 +136,10 @@ class BurdenSharingGame:
         provenance: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> None:
-        labels = Members(tuple(members), leader)
+        labels = Members(_labels(members), leader)
         given = {"gdp": gdp, "security_weight": security_weight, **parameters}
         if trust_law is not None:
-            given = trust_law.values() | given
+            given = _law_values(trust_law) | given
         _check_names(given)
         if security_weight is None:
             raise InvalidValueError(
@@ -220,12 +220,12 @@ class BurdenSharingGame:
         `members` and `leader` may be named too. A dict for a parameter by member may name some of
         the members only: the others keep their value. Raises as the constructor does.
         """
-        labels = list(changes.pop("members", self.members.labels))
+        labels = list(_labels(changes.pop("members", self.members.labels)))
         leader = changes.pop("leader", self.leader)
         provenance = dict(changes.pop("provenance", self.provenance))
         law = changes.pop("trust_law", None)
         if law is not None:
-            changes = law.values() | changes
+            changes = _law_values(law) | changes
         _check_names(changes)
         merged = self.values()
         for name, value in changes.items():
@@ -240,8 +240,13 @@ class BurdenSharingGame:
         """A dict that names some members is laid over today's values."""
         if not isinstance(value, Mapping) or not PARAMETERS[name].by_member:
             return value
-        today = dict(zip(self.members, self.by_member(name).tolist(), strict=True))
+        today = dict(zip(self.members, self._final(name).tolist(), strict=True))
         return today | dict(value)
+
+    def _final(self, name: str) -> Array:
+        """Today's values by member; for spill-ins those that congestion has left, which are final."""
+        spillin, umbrella = self.congested
+        return {"spillin": spillin, "umbrella": umbrella}.get(name, self.by_member(name))
 
     def to_dict(self) -> dict[str, Any]:
         """Members, leader and every parameter as plain numbers, ready for JSON."""
@@ -268,6 +273,18 @@ class BurdenSharingGame:
     def __repr__(self) -> str:
         name = self.provenance.get("model", "BurdenSharingGame")
         return f"<{name}: {self.size} members, leader {self.leader}>"
+
+
+def _labels(members: Any) -> tuple[str, ...]:
+    if isinstance(members, str) or not isinstance(members, Iterable):
+        raise InvalidValueError(f"members must be a list of labels, got {members!r}.")
+    return tuple(members)
+
+
+def _law_values(law: Any) -> dict[str, Any]:
+    if not isinstance(law, TrustLaw):
+        raise InvalidValueError(f"trust_law must be a TrustLaw, got {law!r}.")
+    return law.values()
 
 
 def _check_names(names: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from alliancegame.errors import InvalidValueError, unknown_name
@@ -57,7 +58,7 @@ MEMBER_PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Members(Sequence[str]):
     """Labels in their order, and the leader among them.
 
@@ -69,6 +70,8 @@ class Members(Sequence[str]):
     leader: str
 
     def __post_init__(self) -> None:
+        if not isinstance(self.leader, str):
+            raise InvalidValueError(f"leader must be a member's label, got {self.leader!r}.")
         for label in self.labels:
             if not str(label).strip() or str(label) != label:
                 raise InvalidValueError(f"a member's label must be non-empty text, got {label!r}.")
@@ -93,10 +96,24 @@ class Members(Sequence[str]):
     def __getitem__(self, index: Any) -> Any:
         return self.labels[index]
 
-    @property
+    @cached_property
     def leader_index(self) -> int:
         """Position of the leader."""
         return self.labels.index(self.leader)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.labels, self.leader))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Members)
+            and self.leader == other.leader
+            and self.labels == other.labels
+        )
 
     @property
     def allies(self) -> tuple[str, ...]:
@@ -109,8 +126,10 @@ class Members(Sequence[str]):
             if player not in self.labels:
                 raise unknown_name("member", player, self.labels)
             return self.labels.index(player)
-        if not -len(self.labels) <= player < len(self.labels):
+        try:
+            position = range(len(self.labels))[player]
+        except (IndexError, TypeError) as error:
             raise InvalidValueError(
-                f"player index must be in [0, {len(self.labels) - 1}], got {player}."
-            )
-        return player % len(self.labels)
+                f"a player is a label or an index in [0, {len(self.labels) - 1}], got {player!r}."
+            ) from error
+        return position

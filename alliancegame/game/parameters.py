@@ -86,6 +86,18 @@ def as_number(value: Any, what: str) -> float:
     return number
 
 
+def shape_of(value: Any, what: str) -> tuple[int, ...]:
+    """The shape of numbers, () for anything that is no array; ragged or masked is an error of ours."""
+    if isinstance(value, (str, bytes)):
+        return ()
+    if np.ma.is_masked(value):
+        raise InvalidValueError(f"{what} has masked (missing) entries: give every member a number.")
+    try:
+        return np.shape(value)
+    except ValueError as error:
+        raise InvalidValueError(f"{what} must be numbers, got lists of unequal length.") from error
+
+
 def _is_mapping_by_label(value: Any) -> bool:
     """A dict, or a pandas Series: known by its interface so that pandas need not be imported."""
     return isinstance(value, Mapping) or (hasattr(value, "to_dict") and hasattr(value, "index"))
@@ -121,13 +133,22 @@ def by_member_values(
             as_number(given[m], f"{what} of {m}") if m in given else default for m in members
         ]
         return frozen_array(numbers)
-    if isinstance(value, (str, bytes)) or np.ndim(value) == 0:
+    shape = shape_of(value, what)
+    if shape == ():
         return as_number(value, what)
-    entries = list(np.asarray(value, dtype=object).ravel()) if np.ndim(value) == 1 else None
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype == np.float64
+        and value.shape == (len(members),)
+    ):
+        bad = np.flatnonzero(~np.isfinite(value))
+        if not bad.size:
+            return frozen_array(value)
+    entries = list(np.asarray(value, dtype=object)) if len(shape) == 1 else None
     if entries is None or len(entries) != len(members):
         raise InvalidValueError(
             f"{what} must be a number, {len(members)} numbers in member order, or a dict by member; "
-            f"got an array of shape {np.shape(value)}."
+            f"got an array of shape {shape}."
         )
     return frozen_array(
         [as_number(v, f"{what} of {m}") for v, m in zip(entries, members, strict=True)]

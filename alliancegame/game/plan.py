@@ -11,7 +11,13 @@ import numpy as np
 
 from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
 from alliancegame.game.members import Members
-from alliancegame.game.parameters import Array, as_number, by_member_values, frozen_array
+from alliancegame.game.parameters import (
+    Array,
+    as_number,
+    by_member_values,
+    frozen_array,
+    shape_of,
+)
 
 DEFAULT_DEMAND = 0.05
 
@@ -164,13 +170,14 @@ def _checked(name: str, value: Any, low: float, high: float, open_low: bool) -> 
         value = value.to_dict()
     if isinstance(value, Mapping):
         return {str(k): check(v, f"{name} of {k}") for k, v in value.items()}
-    if np.ndim(value) == 0:
+    shape = shape_of(value, f"{name} of the plan")
+    if shape == ():
         return check(
             value.item() if isinstance(value, np.ndarray) else value, f"{name} of the plan"
         )
-    if np.ndim(value) != 1:
+    if len(shape) != 1:
         raise InvalidValueError(
             f"{name} of the plan must be a number, a dict by ally, or one number for each member; "
-            f"got an array of shape {np.shape(value)}."
+            f"got an array of shape {shape}."
         )
     return frozen_array([check(v, f"{name} of member {i}") for i, v in enumerate(value)])

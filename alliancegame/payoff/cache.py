@@ -380,9 +380,10 @@ def _open_root(root: Path) -> Path:
 
 
 def _is_private(status: os.stat_result, forbidden: int = stat.S_IRWXG | stat.S_IRWXO) -> bool:
-    if sys.platform == "win32":  # there, the folders of a user are closed to others by inheritance
-        return True
-    return status.st_uid == os.geteuid() and not status.st_mode & forbidden
+    private = True  # on Windows, folders of a user are closed to others by inheritance
+    if sys.platform != "win32":
+        private = status.st_uid == os.geteuid() and not status.st_mode & forbidden
+    return private
 
 
 def _survey(entry: Path, kernels: _Kernels) -> bytes:

@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib.resources
 from collections.abc import Mapping
+from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ def load_kernels(
     fingerprint = hashlib.sha256(
         "\0".join(
             [
-                form.name,
+                repr(form),
+                version("sympy"),
                 engine,
                 repr(sorted(entries.items())),
                 repr(sorted(flags.items())),

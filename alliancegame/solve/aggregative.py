@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.resources
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -32,7 +31,13 @@ def _signature(*arguments: str) -> str:
 _ENTRIES = {
     "solve_batch": _signature(
         _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), _read_only(2), _read_only(1),
-        *["types.boolean"] * 3, *["types.float64[:, ::1]"] * 6,
+        "types.int64[:, ::1]", _read_only(2), *["types.boolean"] * 4, "types.float64",
+        *["types.float64[:, ::1]"] * 6,
+    ),
+    "best_plans": _signature(
+        _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), "types.int64[:, ::1]",
+        _read_only(2), _read_only(1), _read_only(1), "types.float64",
+        *["types.float64[:, ::1]"] * 7,
     ),
     "profile_marginals": _signature(
         _read_only(2), _read_only(1), "types.int64[::1]", _read_only(1), _read_only(1), _read_only(1),
@@ -43,6 +48,12 @@ _ENTRIES = {
         *["types.boolean"] * 2, *["types.float64[::1]"] * 6,
     ),
 }  # fmt: skip
+
+# Threads of a sweep solve chunks at the same time: the kernel lets go of the interpreter.
+_FLAGS = {"solve_batch": "nogil=True", "best_plans": "nogil=True"}
+
+TOLERANCE = 1e-14
+"""Newton stops when nobody could gain more than this, by concavity."""
 
 INFO = ("status", "steps", "regret", "worst", "mean_trust", "leader_marginal", "leader_payoff")
 """Columns of the information array of a batch."""
@@ -101,13 +112,10 @@ def _kernels(
 ) -> ModuleType:
     from alliancegame.payoff.form import Form
     from alliancegame.payoff.kernels import load_kernels
+    from alliancegame.solve import engine
 
-    engine = (
-        importlib.resources.files("alliancegame.solve").joinpath("engine.py").read_text("utf-8")
-    )
-    return load_kernels(
-        Form(consumption, influence_value, summation, proportional), engine, _ENTRIES
-    )
+    form = Form(consumption, influence_value, summation, proportional)
+    return load_kernels(form, engine.text(), _ENTRIES, flags=_FLAGS)
 
 
 def concave_in_own_burden(game: BurdenSharingGame) -> bool:
@@ -211,40 +219,58 @@ def solve_plans(
     whole: bool = False,
     warm: bool = True,
     safeguard_only: bool = False,
-    changes: Mapping[str, Array] | None = None,
+    search: bool = False,
+    tolerance: float = TOLERANCE,
+    changes: Mapping[str | tuple[str, str], Array] | None = None,
 ) -> Batch:
     """Solve one game under many plans.
 
     `threats` and `demands` have shape (scenario,) for uniform or (scenario, member) for targeted
     pressure; `burdens` has shape (scenario,), nan where the leader plays simultaneously. `unharmed`
-    keeps operating trust as without a threat. `whole` asks for the member arrays. `changes` maps
-    parameters of the engine's tables (see TABLE_ROWS) to values of shape (scenario,), common to all
-    members, or (scenario, member); they are taken as they are, without validation.
+    keeps operating trust as without a threat. `whole` asks for the member arrays. `search` searches
+    every piece of every action set for the regret instead of bounding it. `changes` maps parameters
+    of TABLE_ROWS, or (parameter, member), to values of shape (scenario,); they are taken as they
+    are, without validation.
     """
     made = tables(game)
-    count, n = len(burdens), game.size
+    count = len(burdens)
+    places, values = _changes(game, count, changes or {})
+    return run(
+        made,
+        np.broadcast_to(made.table, (count, *made.table.shape)),
+        np.broadcast_to(made.scalars, (count, made.scalars.size)),
+        _by_member(threats, count, game.size),
+        _by_member(demands, count, game.size),
+        np.asarray(burdens, dtype=np.float64),
+        places,
+        values,
+        options=(unharmed, warm, safeguard_only, search, tolerance),
+        whole=whole,
+    )
+
+
+def run(
+    made: Tables,
+    stacked: Array,
+    scalars: Array,
+    threats: Array,
+    demands: Array,
+    burdens: Array,
+    places: NDArray[np.int64],
+    values: Array,
+    *,
+    options: tuple[bool, bool, bool, bool, float],
+    whole: bool,
+) -> Batch:
+    """Call the kernel on arrays as it reads them (see engine.solve_batch); outputs are allocated here."""
+    count, n = threats.shape
     rows = count if whole else 1
-    if rows == count:
-        whole = True
     info = np.empty((count, len(INFO)))
     profile, payoff, influence, security, trust = (np.empty((rows, n)) for _ in range(5))
     made.kernels.solve_batch(
-        _changed_tables(made.table, count, changes),
-        np.broadcast_to(made.scalars, (count, made.scalars.size)),
-        made.order,
-        _by_member(threats, count, n),
-        _by_member(demands, count, n),
-        np.ascontiguousarray(burdens, dtype=np.float64),
-        unharmed,
-        warm,
-        safeguard_only,
-        profile,
-        payoff,
-        influence,
-        security,
-        trust,
-        info,
-    )
+        stacked, scalars, made.order, threats, demands, burdens, places, values, *options,
+        profile, payoff, influence, security, trust, info,
+    )  # fmt: skip
     return Batch(profile, payoff, influence, security, trust, info)
 
 
@@ -263,14 +289,17 @@ TABLE_ROWS = {
 """Parameters that stand in the tables as they are, and their rows (engine.T_...)."""
 
 
-def _changed_tables(table: Array, count: int, changes: Mapping[str, Array] | None) -> Array:
-    """The table for every scenario, shape (scenario, row, member): a view unless something changes."""
-    tables = np.broadcast_to(table, (count, *table.shape))
-    if changes:
-        tables = tables.copy()
-        for name, values in changes.items():
-            tables[:, TABLE_ROWS[name], :] = values[:, None] if values.ndim == 1 else values
-    return tables
+def _changes(
+    game: BurdenSharingGame, count: int, changes: Mapping[str | tuple[str, str], Array]
+) -> tuple[NDArray[np.int64], Array]:
+    """Places in the table and values by scenario, as the kernel reads them."""
+    places = np.empty((len(changes), 2), dtype=np.int64)
+    values = np.empty((count, len(changes)))
+    for j, (key, column) in enumerate(changes.items()):
+        name, member = key if isinstance(key, tuple) else (key, None)
+        places[j] = TABLE_ROWS[name], -1 if member is None else game.members.index_of(member)
+        values[:, j] = column
+    return places, values
 
 
 def _by_member(values: Array, count: int, n: int) -> Array:

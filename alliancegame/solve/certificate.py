@@ -113,15 +113,23 @@ def build(
 
 
 def _rounding(game: BurdenSharingGame, burden: Array, member: int) -> float:
-    """What rounding of the marginal payoff could hide, over the member's range."""
-    x = max(float(burden[member]), 1e-12)
+    """What rounding of a member's marginal payoff could hide, over its range."""
     weight = sum(
         float(game.by_member(name)[member])
         for name in ("security_weight", "influence_weight", "private_weight")
     )
-    cost = 1 / (1 - x) if game.consumption == "log" else 1.0
     span = float(game.by_member("burden_max")[member] - game.by_member("burden_min")[member])
-    return ROUNDING * (cost + min(weight / x, cost)) * span
+    return float(rounding_allowance(float(burden[member]), weight, span, game.consumption))
+
+
+def rounding_allowance(burden: Any, weight: Any, span: Any, consumption: str) -> Any:
+    """What rounding of marginal payoffs could hide over ranges `span`; numbers or arrays of one shape.
+
+    `weight` is the sum of the weights, whose marginal terms are at most weight / burden each.
+    """
+    x = np.maximum(burden, 1e-12)
+    cost = 1 / (1 - x) if consumption == "log" else 1.0
+    return ROUNDING * (cost + np.minimum(weight / x, cost)) * span
 
 
 def _method(concave: bool, bounded: bool) -> str:
@@ -152,16 +160,11 @@ def followers_unique(
     missing = _remembered(game, "_missing_conditions", _missing_conditions)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
-    tied = _tied(game, plan, burden, trust)
-    if tied.sum() < 2:
-        return "proven", "theorem on followers (MODEL.md section 7): the sum of shares has one root"
-    names = ", ".join(m for m, is_tied in zip(game.members, tied, strict=True) if is_tied)
-    if np.any(burden[tied] > game.by_member("burden_min")[tied]):
+    shared = _exchangeable(game, plan, burden, trust)
+    if shared.any():
+        names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
-    return (
-        "proven",
-        "theorem on followers (MODEL.md section 7), and the tied allies contribute nothing",
-    )
+    return "proven", "theorem on followers (MODEL.md section 7): the sum of shares has one root"
 
 
 def _remembered(
@@ -204,21 +207,81 @@ def _degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
     return np.asarray(kind)
 
 
-def _tied(game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array) -> NDArray[np.bool_]:
-    """Allies of the degenerate kind that share one value with another such ally."""
-    kind = _remembered(game, "_degenerate", _degenerate)
-    tied = np.zeros(game.size, dtype=bool)
-    if not kind.any():
-        return tied
-    kind = kind & (plan.threat_by_member(game.members) * game.by_member("credibility") == 0)
+def _exchangeable(
+    game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
+) -> NDArray[np.bool_]:
+    """Allies of the degenerate kind with one worth, of whom one may give what another takes back.
+
+    Whoever could give more does not want to, and whoever could give less does not want to either:
+    with one worth both are indifferent, and so are all in between.
+    """
+    free = _indifferent_kind(game, plan, burden)
+    if free.sum() < 2:
+        return np.zeros(game.size, dtype=bool)
     lead = game.members.leader_index
     _, umbrella = game.congested
     scale = game.by_member("effectiveness") * game.by_member("gdp")
     cover = umbrella * trust * scale[lead] * burden[lead]
     worth = game.by_member("security_weight") * scale - cover
-    for i in np.flatnonzero(kind):
-        tied[i] = (np.isclose(worth, worth[i], rtol=1e-12, atol=0.0) & kind).sum() >= 2
-    return tied
+    more, less = _room(game, plan, burden)
+    shared = np.zeros(game.size, dtype=bool)
+    for i in np.flatnonzero(free & less):
+        alike = free & np.isclose(worth, worth[i], rtol=1e-12, atol=0.0)
+        others = alike & more
+        others[i] = False
+        if others.any():
+            shared |= alike
+    return shared
+
+
+def _indifferent_kind(game: BurdenSharingGame, plan: Plan, burden: Array) -> NDArray[np.bool_]:
+    """Allies of the degenerate kind for whom no threat bites at the margin above their burden."""
+    kind: NDArray[np.bool_] = _remembered(game, "_degenerate", _degenerate)
+    if not kind.any():
+        return kind
+    met = burden >= plan.demand_by_member(game.members)
+    return np.asarray(kind & (met | (_bite(game, plan) == 0)))
+
+
+def _bite(game: BurdenSharingGame, plan: Plan) -> Array:
+    """Threats as they are believed, shape (n,)."""
+    believed: Array = plan.threat_by_member(game.members) * game.by_member("credibility")
+    return believed
+
+
+def _room(
+    game: BurdenSharingGame, plan: Plan, burden: Array
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each member can give more, and less, without leaving its bounds or its demand."""
+    floor = game.by_member("burden_min")
+    demand = plan.demand_by_member(game.members)
+    floor = np.where(_bite(game, plan) > 0, np.maximum(floor, demand), floor)
+    return burden < game.by_member("burden_max"), burden > floor
+
+
+def _shared_with_leader(
+    game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
+) -> NDArray[np.bool_]:
+    """Allies with whom a leader of the degenerate kind may share its burden in any way.
+
+    With linear consumption, alpha = h = 0 for both, beta_i = 1 and b_l T^zeta b_i r_i = 1, ally and
+    leader see the same security up to a factor, and one's gift replaces the other's.
+    """
+    lead = game.members.leader_index
+    shared = np.zeros(game.size, dtype=bool)
+    weights = [game.by_member(name)[lead] for name in ("influence_weight", "private_weight")]
+    if game.consumption != "linear" or any(weights):
+        return shared
+    _, umbrella = game.congested
+    worth = (
+        game.by_member("security_weight") * game.by_member("effectiveness") * game.by_member("gdp")
+    )
+    returned = game.return_spillin * trust[lead] ** game.cohesion
+    alike = np.isclose(returned * umbrella * trust, 1.0, rtol=1e-12, atol=0.0)
+    alike &= np.isclose(worth, umbrella * trust * worth[lead], rtol=1e-12, atol=0.0)
+    more, less = _room(game, plan, burden)
+    trade = (less & more[lead]) | (more & less[lead])
+    return np.asarray(_indifferent_kind(game, plan, burden) & alike & trade)
 
 
 def nash_unique(
@@ -237,8 +300,18 @@ def nash_unique(
             "not proven",
             "the theorem on simultaneous Nash does not cover decisiveness other than 1",
         )
-    returned = game.return_spillin * trust[lead] ** game.cohesion
     allies = np.arange(game.size) != lead
+    unequal = np.ptp(game.by_member("council_weight")[allies]) > 0
+    if unequal and game.by_member("influence_weight")[lead] > 0:
+        return (
+            "not proven",
+            "the theorem on simultaneous Nash does not cover unequal council weights among allies",
+        )
+    returned = game.return_spillin * trust[lead] ** game.cohesion
+    shared = _shared_with_leader(game, plan, burden, trust)
+    if shared.any():
+        names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
+        return "multiple", f"a continuum: {game.leader} and {names} may share it in any way"
     if np.all((returned * umbrella * trust <= spillin)[allies]):
         return (
             "proven",

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, ZeroTrustError
 from alliancegame.game.game import BurdenSharingGame
@@ -38,15 +39,29 @@ def solve_nash(
     plan = Plan() if plan is None else plan
     aggregative.check_plan(game, plan)
     batch = aggregative.solve_plan(game, plan)
-    failure = _failure(game, plan, int(batch.info[0, 0]))
+    failure = _failure(game, plan, batch)
     if failure is not None:
         if throw:
             raise failure
         return _unverified(game, plan, batch, str(failure), tolerances)
     found = _equilibrium(game, plan, batch, tolerances)
-    if plan.burden is not None or found.certificate.unique != "not proven":
-        return found
-    return _all_roots(game, plan, found, tolerances)
+    if plan.burden is None and found.certificate.unique == "not proven":
+        found = _all_roots(game, plan, found, tolerances)
+    if found.certificate.verdict == "unverified":
+        message = _no_equilibrium(found)
+        if throw:
+            raise ConvergenceError(message)
+        return dataclasses.replace(found, message=message)
+    return found
+
+
+def _no_equilibrium(found: Equilibrium) -> str:
+    return (
+        f"the profile at which every condition holds is no equilibrium under {found.plan.describe()}: "
+        f"{found.certificate.worst} could gain {found.certificate.regret:.2g} of payoff by a large "
+        'deviation. Where payoffs are not concave (influence_value="share" with decisiveness > 1) '
+        'an equilibrium need not exist: lower decisiveness, or use influence_value="log".'
+    )
 
 
 def respond(
@@ -94,9 +109,7 @@ def certify(
     finite = np.isfinite(deviations.payoff)
     gains = np.where(finite, deviations.gain, np.inf)
     gains[deviations.gain == 0] = 0.0
-    lead = game.members.leader_index
-    players = np.arange(game.size) != lead if plan.burden is not None else np.full(game.size, True)
-    gains[players & ~finite] = np.inf
+    gains[_players(game, plan) & ~finite] = np.inf
     unique = _unique(game, plan, profile, deviations.trust)
     made = certificate.build(game, plan, profile, gains, tolerances, unique, bounded=False)
     if made.verdict == "unverified":
@@ -127,7 +140,8 @@ def _profile(game: BurdenSharingGame, burdens: Any, plan: Plan) -> Array:
     return profile
 
 
-def _failure(game: BurdenSharingGame, plan: Plan, status: int) -> Exception | None:
+def _failure(game: BurdenSharingGame, plan: Plan, batch: Batch) -> Exception | None:
+    status = int(batch.info[0, 0])
     if status == aggregative.ZERO_TRUST:
         return ZeroTrustError(
             f"trust of every ally is zero under {plan.describe()} (horizon={game.horizon!r}), and "
@@ -139,7 +153,23 @@ def _failure(game: BurdenSharingGame, plan: Plan, status: int) -> Exception | No
             f"no equilibrium found to tolerance under {plan.describe()}: try another start by "
             "changing burden_min, burden_max or substitution a little, or split the plan."
         )
+    lost = _players(game, plan) & ~np.isfinite(batch.payoff[0])
+    if lost.any():
+        names = ", ".join(m for m, is_lost in zip(game.members, lost, strict=True) if is_lost)
+        return ConvergenceError(
+            f"no equilibrium under {plan.describe()}: the payoff of {names} is minus infinity whatever "
+            "it spends. With substitution < 0 one missing component (a leader who spends nothing, "
+            "trust that has gone) leaves an ally without security: name a burden above zero, lower "
+            "the threat, or use substitution > 0."
+        )
     return None
+
+
+def _players(game: BurdenSharingGame, plan: Plan) -> NDArray[np.bool_]:
+    """Who plays: everybody, or the allies alone if the plan names the leader's burden."""
+    players = np.full(game.size, True)
+    players[game.members.leader_index] = plan.burden is None
+    return players
 
 
 def _equilibrium(

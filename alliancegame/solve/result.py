@@ -126,8 +126,10 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
         )
     try:
         return _KINDS[data["kind"]].from_content(data)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResultFileError(f"{where} is incomplete: {type(error).__name__} {error}.") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ResultFileError(
+            f"{where} is incomplete or damaged: {type(error).__name__} {error}."
+        ) from error
 
 
 def _register_all() -> None:
@@ -285,18 +287,19 @@ class Equilibrium(Result):
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the equilibrium from its plain values."""
-        game = content["game"]
+        game = BurdenSharingGame.from_dict(
+            {**content["game"], "provenance": content["provenance"].get("game", {})}
+        )
+        names = ("burden", "payoff", "influence", "security", "trust")
+        arrays = [numbers(content[name]) for name in names]
+        for name, array in zip(names, arrays, strict=True):
+            if array.shape != (game.size,):
+                raise ValueError(f"{name} has {array.size} numbers for {game.size} members")
         return cls(
-            BurdenSharingGame.from_dict(
-                {**game, "provenance": content["provenance"].get("game", {})}
-            ),
+            game,
             Plan(**content["plan"]),
             content["concept"],
-            numbers(content["burden"]),
-            numbers(content["payoff"]),
-            numbers(content["influence"]),
-            numbers(content["security"]),
-            numbers(content["trust"]),
+            *arrays,
             Certificate.from_dict(content["certificate"]),
             content["message"],
             tuple(cls.from_content(other) for other in content["others"]),

@@ -44,8 +44,15 @@ class Found:
     failed: int
 
 
-def maximise(evaluate: Evaluate, axes: Sequence[Array], tolerances: Tolerances) -> Found:
+def maximise(
+    evaluate: Evaluate,
+    axes: Sequence[Array],
+    tolerances: Tolerances,
+    starts: Array | None = None,
+) -> Found:
     """The best point of the box spanned by the axes (each strictly increasing, shape (points,)).
+
+    `starts`, shape (point, dimension), are offered beside the grid.
 
     Raises `ValueError` if no point has a finite payoff.
     """
@@ -56,6 +63,8 @@ def maximise(evaluate: Evaluate, axes: Sequence[Array], tolerances: Tolerances) 
     if not np.isfinite(values).any():
         raise ValueError("no plan on the grid has a finite payoff")
     best = _Best(nodes.reshape(-1, len(axes)), values.ravel())
+    if starts is not None:
+        best.offer(starts, counted(starts))
     _polish_peaks(counted, nodes, values, axes, best)
     cells = _cells(values, axes)
     gap, spacing = _refine(counted, cells, best, tolerances)

@@ -22,6 +22,7 @@ from alliancegame.solve import aggregative
 from alliancegame.solve.certificate import Certificate, usd_bn
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result
+from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.search import Found, maximise
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
@@ -237,7 +238,7 @@ def _search(
         return batch.leader_payoff
 
     try:
-        return maximise(evaluate, axes, tol)
+        return maximise(evaluate, axes, tol, starts=_kernel_plan(game, base, chosen, tol))
     except ValueError as error:
         nothing = aggregative.solve_plans(
             game, np.zeros(1), np.full(1, 0.05), np.full(1, np.nan)
@@ -251,6 +252,16 @@ def _search(
             "no plan in the box has an equilibrium with a finite payoff: narrow burden_min and "
             "burden_max, or check the weights."
         ) from error
+
+
+def _kernel_plan(
+    game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], tol: Tolerances
+) -> Array | None:
+    """The plan that sweeps find: their kernel follows the ridges that bunching allies make."""
+    if chosen != ("threat", "burden") or not aggregative.tables(game).concave:
+        return None
+    _, _, plans = Scenarios(game, base, {}, np.arange(1)).best_plans(tol.grid)
+    return plans[:, :2] if np.isfinite(plans[0, :2]).all() else None
 
 
 def _describe(found: Found, chosen: tuple[str, ...], axes: list[Array]) -> str:

@@ -199,7 +199,7 @@ class _Value:
 
     def _solve(self, threats: Array, burdens: Array, whole: bool = False) -> aggregative.Batch:
         """`threats` repeats each threat of the call equally often."""
-        changes = {}
+        changes: dict[str | tuple[str, str], Array] = {}
         if self.decays is not None:
             changes["decay"] = np.repeat(self.decays, len(threats) // len(self.decays))
         return aggregative.solve_plans(

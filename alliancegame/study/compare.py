@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = ("success", "windfall", "break-even", "status quo", "futile", "backfire")
 """Every outcome of a plan, from good to bad for the leader. Success is B, backfire C."""
+SUCCESS, WINDFALL, BREAK_EVEN, STATUS_QUO, FUTILE, BACKFIRE = range(6)
 
 SMALL_CHANGE = 1e-6
 """Changes of savings and influence below this are none (MODEL.md section 8)."""
@@ -34,19 +36,29 @@ def tolerance(baseline: Equilibrium, result: Equilibrium) -> float:
 
 
 def outcome(baseline: Equilibrium, result: Equilibrium) -> str:
-    """What a plan brings the leader against A: one of OUTCOMES. nan savings count as unchanged."""
-    gain = result.leader_payoff - baseline.leader_payoff
-    saved = result.savings - baseline.savings
-    influence = result.leader_influence - baseline.leader_influence
-    slack = tolerance(baseline, result)
-    if math.isnan(gain):
-        return "futile"
-    if abs(gain) <= slack:
-        still = not abs(saved) > SMALL_CHANGE and abs(influence) <= SMALL_CHANGE
-        return "status quo" if still else "break-even"
-    if gain > 0:
-        return "success" if saved > SMALL_CHANGE and influence < -SMALL_CHANGE else "windfall"
-    return "backfire" if saved > SMALL_CHANGE else "futile"
+    """What a plan brings the leader against A: one of OUTCOMES."""
+    code = classify(
+        result.leader_payoff - baseline.leader_payoff,
+        result.savings - baseline.savings,
+        result.leader_influence - baseline.leader_influence,
+        tolerance(baseline, result),
+    )
+    return OUTCOMES[int(code)]
+
+
+def classify(gain: Any, saved: Any, influence: Any, slack: Any) -> NDArray[np.int64]:
+    """Outcomes as positions in OUTCOMES, from the leader's differences to A; any common shape.
+
+    MODEL.md section 8. Savings that are nan count as unchanged; a payoff of minus infinity is a loss.
+    """
+    gain = np.nan_to_num(np.asarray(gain, dtype=np.float64), nan=-np.inf, posinf=np.inf)
+    saves = np.asarray(saved) > SMALL_CHANGE
+    moved = (np.abs(np.nan_to_num(saved)) > SMALL_CHANGE) | (np.abs(influence) > SMALL_CHANGE)
+    yields = np.asarray(influence) < -SMALL_CHANGE
+    better = np.where(saves & yields, SUCCESS, WINDFALL)
+    even = np.where(moved, BREAK_EVEN, STATUS_QUO)
+    worse = np.where(saves, BACKFIRE, FUTILE)
+    return np.where(np.abs(gain) <= slack, even, np.where(gain > 0, better, worse)).astype(np.int64)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -383,9 +383,12 @@ def test_an_intact_entry_that_numba_refuses_is_compiled_again(
     (entry / "manifest.json").write_bytes(manifest)
     before, discarded = snapshot(root), []
     discard = cache._discard
-    monkeypatch.setattr(
-        cache, "_discard", lambda path: (discarded.append(snapshot(root)), discard(path))
-    )
+
+    def look_and_discard(path: Path) -> None:
+        discarded.append(snapshot(root))
+        discard(path)
+
+    monkeypatch.setattr(cache, "_discard", look_and_discard)
     module = load_compiled("tiny", SOURCE, directory=root)
     assert cache_statistics(module) == COMPILED
     assert discarded == [before]  # Numba has not mended it by writing into it

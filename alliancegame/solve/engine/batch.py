@@ -1,0 +1,224 @@
+"""What Python calls: many scenarios in a row, and one given profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import math
+
+    import numpy as np
+
+    from alliancegame.solve.engine.deviations import (
+        describe,
+        deviations,
+        member_value,
+        searched_regret,
+    )
+    from alliancegame.solve.engine.names import (
+        ALPHA,
+        DEMAND,
+        FAILED,
+        HIGH,
+        I_LEADER_MARGINAL,
+        I_LEADER_PAYOFF,
+        I_MEAN_TRUST,
+        I_REGRET,
+        I_STATUS,
+        I_STEPS,
+        I_WORST,
+        LOW,
+        S_CONCAVE,
+        S_LOG_INFLUENCE,
+        S_M,
+        S_RHO,
+        STAGE_ROWS,
+        WORK_ROWS,
+        ZERO_TRUST,
+        Array,
+        Index,
+    )
+    from alliancegame.solve.engine.newton import leader_at
+    from alliancegame.solve.engine.safeguard import equilibrium, marginal
+    from alliancegame.solve.engine.stage import assemble, start, totals
+
+
+def as_far(a: float, b: float, c: float) -> bool:
+    """Whether three numbers are equally spaced, to rounding."""
+    return abs((a - b) - (b - c)) <= 1e-9 * (abs(a) + abs(b) + abs(c))
+
+
+def equal_steps(threats: Array, demands: Array, burdens: Array, values: Array, s: int) -> bool:
+    """Whether scenario s is as far from the one before it as that one was from its own."""
+    n = threats.shape[1]
+    for i in (0, n - 1):
+        if not as_far(threats[s, i], threats[s - 1, i], threats[s - 2, i]):
+            return False
+        if not as_far(demands[s, i], demands[s - 1, i], demands[s - 2, i]):
+            return False
+    for j in range(values.shape[1]):
+        if not as_far(values[s, j], values[s - 1, j], values[s - 2, j]):
+            return False
+    if math.isfinite(burdens[s]):
+        return as_far(burdens[s], burdens[s - 1], burdens[s - 2])
+    return not math.isfinite(burdens[s - 1]) and not math.isfinite(burdens[s - 2])
+
+
+def solve_batch(
+    tables: Array,
+    scalars: Array,
+    order: Index,
+    threats: Array,
+    demands: Array,
+    burdens: Array,
+    places: Index,
+    values: Array,
+    unharmed: bool,
+    warm: bool,
+    safeguard_only: bool,
+    search: bool,
+    tolerance: float,
+    profile: Array,
+    payoff: Array,
+    influence: Array,
+    security: Array,
+    trust: Array,
+    info: Array,
+) -> None:
+    """Solve every scenario s; arrays are (scenario, member), and inputs may be broadcast views.
+
+    A finite `burdens[s]` holds the leader's burden fixed; nan lets it play simultaneously. Change j
+    puts `values[s, j]` in row `places[j, 0]` of the table, for member `places[j, 1]` or (-1) for all.
+    Outputs of one row are work space only (the caller wants `info` alone). `warm` starts each
+    scenario from the one before it, extrapolated where scenarios move in equal steps. `search`
+    replaces the bound on regret by a search of every piece.
+    """
+    count, n = threats.shape
+    k = n - 1
+    stage = np.empty((STAGE_ROWS, n))
+    work = np.empty((WORK_ROWS, n))
+    table = np.empty(tables.shape[1:])
+    x, slot_trust = np.empty(n), np.empty(n)
+    last, before = np.empty(n), np.empty(n)
+    whole = profile.shape[0] == count
+    known = 0
+    for s in range(count):
+        row = s if whole else 0
+        rho, m = scalars[s, S_RHO], scalars[s, S_M]
+        table[:, :] = tables[s]
+        for j in range(places.shape[0]):
+            if places[j, 1] >= 0:
+                table[places[j, 0], places[j, 1]] = values[s, j]
+            else:
+                table[places[j, 0], :] = values[s, j]
+        mean_trust, returned = assemble(
+            table, scalars[s], order, threats[s], demands[s], unharmed, stage, slot_trust
+        )
+        leader_free = not math.isfinite(burdens[s])
+        if mean_trust <= 0.0 and stage[ALPHA, k] > 0.0 and scalars[s, S_LOG_INFLUENCE] > 0.0:
+            info[s, :] = math.nan
+            info[s, I_STATUS] = ZERO_TRUST
+            profile[row, :], payoff[row, :] = math.nan, math.nan
+            influence[row, :], security[row, :], trust[row, :] = math.nan, math.nan, math.nan
+            known = 0
+            continue
+        if not warm or known == 0:
+            start(stage, x, n)
+        elif known >= 2 and equal_steps(threats, demands, burdens, values, s):
+            for i in range(n):
+                ahead = 2.0 * last[i] - before[i]
+                x[i] = min(max(ahead, 0.5 * last[i]), 2.0 * last[i])
+        for i in range(n):
+            x[i] = min(max(x[i], stage[LOW, i]), stage[HIGH, i])
+        if not leader_free:
+            x[k] = burdens[s]
+        status, steps, gain, worst = equilibrium(
+            stage, x, n, returned, rho, m, leader_free, work, safeguard_only, tolerance
+        )
+        if search:
+            gain, worst = searched_regret(stage, x, n, returned, rho, m, leader_free)
+        known = known + 1 if status != FAILED else 0
+        for i in range(n):
+            before[i], last[i] = last[i], x[i]
+        Z, C, G = totals(stage, x, n, rho, m)
+        info[s, I_STATUS] = status
+        info[s, I_STEPS] = steps
+        info[s, I_REGRET] = gain
+        info[s, I_WORST] = order[worst]
+        info[s, I_MEAN_TRUST] = mean_trust
+        info[s, I_LEADER_MARGINAL] = leader_at(stage, n, x[k], Z, C, returned, rho, m)[0]
+        info[s, I_LEADER_PAYOFF] = member_value(stage, k, n, x[k], Z, C, G, returned, rho, m)
+        if whole:
+            for i in range(n):
+                profile[row, order[i]] = x[i]
+                trust[row, order[i]] = slot_trust[i]
+            describe(
+                stage, x, n, returned, rho, m, payoff[row], influence[row], security[row], order
+            )
+
+
+def profile_marginals(
+    table: Array,
+    scalars: Array,
+    order: Index,
+    threat: Array,
+    demand: Array,
+    burden: Array,
+    result: Array,
+) -> None:
+    """Marginal payoffs of all members at a profile, in member order."""
+    n = burden.size
+    stage, slot_trust, x = np.empty((STAGE_ROWS, n)), np.empty(n), np.empty(n)
+    _, returned = assemble(table, scalars, order, threat, demand, False, stage, slot_trust)
+    for i in range(n):
+        x[i] = burden[order[i]]
+    rho, m = scalars[S_RHO], scalars[S_M]
+    Z, C, G = totals(stage, x, n, rho, m)
+    for i in range(n):
+        below = 1.0 if x[i] < stage[DEMAND, i] else 0.0
+        result[order[i]] = marginal(stage, i, n, x[i], below, Z, C, G, returned, False, rho, m)
+
+
+def certify_profile(
+    table: Array,
+    scalars: Array,
+    order: Index,
+    threat: Array,
+    demand: Array,
+    burden: Array,
+    leader_free: bool,
+    unharmed: bool,
+    gains: Array,
+    replies: Array,
+    payoff: Array,
+    influence: Array,
+    security: Array,
+    trust: Array,
+) -> None:
+    """Payoffs and every member's best deviation at a given profile, from wherever it comes."""
+    n = burden.size
+    stage = np.empty((STAGE_ROWS, n))
+    work = np.empty((WORK_ROWS, n))
+    x, slot_trust = np.empty(n), np.empty(n)
+    slot_gains, slot_replies = np.empty(n), np.empty(n)
+    _, returned = assemble(table, scalars, order, threat, demand, unharmed, stage, slot_trust)
+    for i in range(n):
+        x[i] = burden[order[i]]
+    rho, m = scalars[S_RHO], scalars[S_M]
+    deviations(
+        stage,
+        x,
+        n,
+        returned,
+        rho,
+        m,
+        leader_free,
+        scalars[S_CONCAVE] > 0.0,
+        slot_gains,
+        slot_replies,
+        work,
+    )
+    describe(stage, x, n, returned, rho, m, payoff, influence, security, order)
+    for i in range(n):
+        gains[order[i]], replies[order[i]] = slot_gains[i], slot_replies[i]
+        trust[order[i]] = slot_trust[i]

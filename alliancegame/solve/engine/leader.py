@@ -1,0 +1,460 @@
+"""The leader's best plan by scenario: cover (threat, burden), then climb from the best peaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import math
+
+    import numpy as np
+
+    from alliancegame.solve.engine.deviations import describe, member_value
+    from alliancegame.solve.engine.names import (
+        ALPHA,
+        FAILED,
+        HIGH,
+        I_LEADER_MARGINAL,
+        I_LEADER_PAYOFF,
+        I_MEAN_TRUST,
+        I_REGRET,
+        I_STATUS,
+        I_STEPS,
+        I_WORST,
+        LOW,
+        S_LOG_INFLUENCE,
+        S_M,
+        S_RHO,
+        STAGE_ROWS,
+        T_HIGH,
+        T_LOW,
+        WORK_ROWS,
+        ZERO_TRUST,
+        Array,
+        Index,
+    )
+    from alliancegame.solve.engine.newton import leader_at
+    from alliancegame.solve.engine.safeguard import equilibrium
+    from alliancegame.solve.engine.stage import assemble, start, totals
+
+COARSE = 1e-8  # Tolerance of the responses that only rank plans; an error e in x costs e^2 ... e.
+P_THREAT, P_BURDEN, P_GAP, P_EVALUATIONS = range(4)
+
+
+def announce(
+    table: Array,
+    scalars: Array,
+    order: Index,
+    level: float,
+    threat: Array,
+    demand: Array,
+    stage: Array,
+    trust: Array,
+) -> tuple[float, float, bool]:
+    """The stage of a uniform threat: (mean trust, returned spill-in, whether the leader can bear it)."""
+    n = order.size
+    for i in range(n):
+        threat[i] = level
+    threat[order[n - 1]] = 0.0
+    mean_trust, returned = assemble(table, scalars, order, threat, demand, False, stage, trust)
+    lost = mean_trust <= 0.0 and stage[ALPHA, n - 1] > 0.0 and scalars[S_LOG_INFLUENCE] > 0.0
+    return mean_trust, returned, not lost
+
+
+def answer(
+    stage: Array,
+    x: Array,
+    n: int,
+    burden: float,
+    returned: float,
+    rho: float,
+    m: float,
+    work: Array,
+    tolerance: float,
+) -> float:
+    """The leader's payoff when the allies answer its burden (from the start in x); nan if they do not."""
+    for i in range(n):
+        x[i] = min(max(x[i], stage[LOW, i]), stage[HIGH, i])
+    x[n - 1] = burden
+    status, _, _, _ = equilibrium(stage, x, n, returned, rho, m, False, work, False, tolerance)
+    if status == FAILED:
+        start(stage, x, n)
+        return math.nan
+    Z, C, G = totals(stage, x, n, rho, m)
+    return member_value(stage, n - 1, n, burden, Z, C, G, returned, rho, m)
+
+
+def cover(
+    table: Array,
+    scalars: Array,
+    order: Index,
+    threats: Array,
+    burdens: Array,
+    demand: Array,
+    stage: Array,
+    x: Array,
+    work: Array,
+    values: Array,
+) -> int:
+    """The leader's payoff on the whole grid (threat, burden), nan as -inf; return how many failed."""
+    n = order.size
+    rho, m = scalars[S_RHO], scalars[S_M]
+    threat, trust = np.empty(n), np.empty(n)
+    before = np.empty(n)
+    failed = 0
+    for a in range(threats.size):
+        _, returned, bearable = announce(
+            table, scalars, order, threats[a], threat, demand, stage, trust
+        )
+        if not bearable:
+            values[a, :] = -math.inf
+            failed += burdens.size
+            continue
+        start(stage, x, n)
+        for b in range(burdens.size):
+            if b >= 2:
+                ratio = (burdens[b] - burdens[b - 1]) / (burdens[b - 1] - burdens[b - 2])
+                for i in range(n):
+                    ahead = x[i] + ratio * (x[i] - before[i])
+                    before[i] = x[i]
+                    x[i] = min(max(ahead, 0.5 * before[i]), 2.0 * before[i])
+            else:
+                for i in range(n):
+                    before[i] = x[i]
+            value = answer(stage, x, n, burdens[b], returned, rho, m, work, COARSE)
+            if math.isfinite(value):
+                values[a, b] = value
+            else:
+                values[a, b] = -math.inf
+                failed += 1
+    return failed
+
+
+def bend_at(values: Array, axis: Array, p: int, q: int, along_threat: bool) -> float:
+    """|second derivative| at a grid point along one axis, 0 where a neighbour is missing."""
+    k = p if along_threat else q
+    k = min(max(k, 1), axis.size - 2)
+    if along_threat:
+        left, here, right = values[k - 1, q], values[k, q], values[k + 1, q]
+    else:
+        left, here, right = values[p, k - 1], values[p, k], values[p, k + 1]
+    if not (math.isfinite(left) and math.isfinite(here) and math.isfinite(right)):
+        return 0.0
+    after, before = axis[k + 1] - axis[k], axis[k] - axis[k - 1]
+    return abs(((right - here) / after - (here - left) / before) / (0.5 * (after + before)))
+
+
+def hidden(values: Array, threats: Array, burdens: Array, best: float, a0: int, b0: int) -> float:
+    """What the grid could hide away from the best point, by second differences; see solve.search."""
+    most = 0.0
+    for a in range(threats.size - 1):
+        for b in range(burdens.size - 1):
+            if abs(a - a0) <= 2 and abs(b - b0) <= 2:
+                continue
+            top = max(values[a, b], values[a + 1, b], values[a, b + 1], values[a + 1, b + 1])
+            if not math.isfinite(top):
+                continue
+            bend = 0.0
+            for p in (a, a + 1):
+                for q in (b, b + 1):
+                    bend = max(bend, bend_at(values, threats, p, q, True))
+            rise = bend * (threats[a + 1] - threats[a]) ** 2
+            bend = 0.0
+            for p in (a, a + 1):
+                for q in (b, b + 1):
+                    bend = max(bend, bend_at(values, burdens, p, q, False))
+            rise += bend * (burdens[b + 1] - burdens[b]) ** 2
+            most = max(most, top + rise / 8.0 - best)
+    return most
+
+
+def top_of_fit(v: Array) -> tuple[float, float]:
+    """Where the quadratic through 3x3 points has its top, in units of their spacing; nan if it has none."""
+    fx, fy = 0.5 * (v[2, 1] - v[0, 1]), 0.5 * (v[1, 2] - v[1, 0])
+    fxx, fyy = v[2, 1] - 2.0 * v[1, 1] + v[0, 1], v[1, 2] - 2.0 * v[1, 1] + v[1, 0]
+    fxy = 0.25 * (v[2, 2] - v[2, 0] - v[0, 2] + v[0, 0])
+    det = fxx * fyy - fxy * fxy
+    if not (fxx < 0.0 and det > 0.0):
+        return math.nan, math.nan
+    p, q = (fxy * fy - fyy * fx) / det, (fxy * fx - fxx * fy) / det
+    if not (abs(p) <= 3.0 and abs(q) <= 3.0):
+        return math.nan, math.nan
+    return p, q
+
+
+def golden(
+    table: Array,
+    scalars: Array,
+    order: Index,
+    plan: Array,
+    best: float,
+    spans: Array,
+    limits: Array,
+    demand: Array,
+    stage: Array,
+    x: Array,
+    work: Array,
+    tolerance: float,
+) -> tuple[float, int]:
+    """Golden section over threats of the best burden at each, itself by golden section."""
+    n = order.size
+    rho, m = scalars[S_RHO], scalars[S_M]
+    threat, trust = np.empty(n), np.empty(n)
+    a = max(plan[0] - spans[0], limits[0, 0])
+    b = min(plan[0] + spans[0], limits[0, 1])
+    rounds = 34
+    if plan[0] <= limits[0, 0] or plan[0] >= limits[0, 1]:  # At full or no threat: burdens alone.
+        a, b, rounds = plan[0], plan[0], 1
+    middle = plan[1]
+    done = 0
+    tops, places = np.empty(2), np.empty(2)
+    for step in range(rounds):
+        for side in range(2):
+            ratio = 0.381966011250105 if side == 0 else 0.618033988749895
+            level = a + ratio * (b - a)
+            _, returned, bearable = announce(
+                table, scalars, order, level, threat, demand, stage, trust
+            )
+            tops[side], places[side] = -math.inf, middle
+            if not bearable:
+                continue
+            width = spans[1] * max(0.7**step, 1e-6)
+            low = max(middle - width, limits[1, 0])
+            high = min(middle + width, limits[1, 1])
+            for _ in range(30):
+                p, q = (
+                    low + 0.381966011250105 * (high - low),
+                    low + 0.618033988749895 * (high - low),
+                )
+                at_p = answer(stage, x, n, p, returned, rho, m, work, tolerance)
+                at_q = answer(stage, x, n, q, returned, rho, m, work, tolerance)
+                done += 2
+                if at_p >= at_q:
+                    high = q
+                    value, place = at_p, p
+                else:
+                    low = p
+                    value, place = at_q, q
+                if value > tops[side]:
+                    tops[side], places[side] = value, place
+            if tops[side] > best:
+                best = tops[side]
+                plan[0], plan[1] = level, places[side]
+        if tops[0] >= tops[1]:
+            b, middle = a + 0.618033988749895 * (b - a), places[0]
+        else:
+            a, middle = a + 0.381966011250105 * (b - a), places[1]
+    return best, done
+
+
+def climb(
+    table: Array,
+    scalars: Array,
+    order: Index,
+    plan: Array,
+    best: float,
+    spans: Array,
+    limits: Array,
+    demand: Array,
+    stage: Array,
+    x: Array,
+    work: Array,
+    tolerance: float,
+) -> tuple[float, int]:
+    """Climb from a plan (threat, burden): fit a quadratic to 3x3 points, go to its top, narrow.
+
+    Where the payoff has kinks (allies that bunch at the demand) fits fail; the neighbourhood is then
+    searched by golden sections, burdens within threats.
+    """
+    n = order.size
+    rho, m = scalars[S_RHO], scalars[S_M]
+    threat, trust = np.empty(n), np.empty(n)
+    local = np.empty((3, 3))
+    here = np.array([plan[0], plan[1]])
+    span = np.array([spans[0], spans[1]])
+    done, smooth = 0, True
+    for _ in range(40):
+        centre = np.array([here[0], here[1]])
+        for d in range(2):  # The 3x3 points stay inside the box.
+            span[d] = min(span[d], 0.5 * (limits[d, 1] - limits[d, 0]))
+            centre[d] = min(max(centre[d], limits[d, 0] + span[d]), limits[d, 1] - span[d])
+        improved = False
+        for a in range(3):
+            level = min(max(centre[0] + (a - 1) * span[0], limits[0, 0]), limits[0, 1])
+            _, returned, bearable = announce(
+                table, scalars, order, level, threat, demand, stage, trust
+            )
+            for b in range(3):
+                burden = min(max(centre[1] + (b - 1) * span[1], limits[1, 0]), limits[1, 1])
+                value = -math.inf
+                if bearable:
+                    value = answer(stage, x, n, burden, returned, rho, m, work, tolerance)
+                    done += 1
+                local[a, b] = value if math.isfinite(value) else -math.inf
+                if local[a, b] > best:
+                    best, improved = local[a, b], True
+                    here[0], here[1] = level, burden
+        step = top_of_fit(local)
+        smooth = False
+        if math.isfinite(step[0]):
+            level = min(max(centre[0] + step[0] * span[0], limits[0, 0]), limits[0, 1])
+            burden = min(max(centre[1] + step[1] * span[1], limits[1, 0]), limits[1, 1])
+            _, returned, bearable = announce(
+                table, scalars, order, level, threat, demand, stage, trust
+            )
+            if bearable:
+                value = answer(stage, x, n, burden, returned, rho, m, work, tolerance)
+                done += 1
+                smooth = value >= local.max() - 1e-14
+                if value > best:
+                    best, improved = value, True
+                    here[0], here[1] = level, burden
+        inside = (
+            abs(here[0] - centre[0]) < 0.9 * span[0] and abs(here[1] - centre[1]) < 0.9 * span[1]
+        )
+        if inside or not improved:
+            span[0] *= 0.2
+            span[1] *= 0.2
+        if span[0] < 1e-7 * (limits[0, 1] - limits[0, 0]):
+            break
+        edge = here[0] <= limits[0, 0] or here[0] >= limits[0, 1]
+        if not smooth and not edge and span[0] < 0.05 * spans[0]:
+            break
+    plan[0], plan[1] = here[0], here[1]
+    if not smooth:
+        best, more = golden(
+            table, scalars, order, plan, best, spans, limits, demand, stage, x, work, tolerance
+        )
+        done += more
+    return best, done
+
+
+def is_peak(values: Array, a: int, b: int) -> bool:
+    """Whether no neighbour along an axis is higher."""
+    here = values[a, b]
+    if a > 0 and values[a - 1, b] > here:
+        return False
+    if a < values.shape[0] - 1 and values[a + 1, b] > here:
+        return False
+    if b > 0 and values[a, b - 1] > here:
+        return False
+    return not (b < values.shape[1] - 1 and values[a, b + 1] > here)
+
+
+def best_plans(
+    tables: Array,
+    scalars: Array,
+    order: Index,
+    demands: Array,
+    places: Index,
+    changes: Array,
+    threats: Array,
+    shares: Array,
+    tolerance: float,
+    plans: Array,
+    profile: Array,
+    payoff: Array,
+    influence: Array,
+    security: Array,
+    trust: Array,
+    info: Array,
+) -> None:
+    """The best (threat, burden) of every scenario, the allies' answer to it, and what is left open.
+
+    `threats` and `shares` are the grid: uniform threats, and burdens as shares of the leader's range.
+    The best point and the best local peak elsewhere are climbed from.
+    """
+    count, n = demands.shape
+    k = n - 1
+    stage, work = np.empty((STAGE_ROWS, n)), np.empty((WORK_ROWS, n))
+    table = np.empty(tables.shape[1:])
+    x, slot_trust, threat = np.empty(n), np.empty(n), np.empty(n)
+    values = np.empty((threats.size, shares.size))
+    burdens, plan, spans = np.empty(shares.size), np.empty(2), np.empty(2)
+    limits = np.empty((2, 2))
+    for s in range(count):
+        table[:, :] = tables[s]
+        for j in range(places.shape[0]):
+            if places[j, 1] >= 0:
+                table[places[j, 0], places[j, 1]] = changes[s, j]
+            else:
+                table[places[j, 0], :] = changes[s, j]
+        rho, m = scalars[s, S_RHO], scalars[s, S_M]
+        low, high = table[T_LOW, order[k]], table[T_HIGH, order[k]]
+        for b in range(shares.size):
+            burdens[b] = low + (high - low) * shares[b]
+        limits[0, 0], limits[0, 1], limits[1, 0], limits[1, 1] = threats[0], threats[-1], low, high
+        failed = cover(
+            table, scalars[s], order, threats, burdens, demands[s], stage, x, work, values
+        )
+        best, a0, b0 = -math.inf, -1, -1
+        for a in range(threats.size):
+            for b in range(burdens.size):
+                if values[a, b] > best:
+                    best, a0, b0 = values[a, b], a, b
+        if a0 < 0:
+            info[s, :] = math.nan
+            info[s, I_STATUS] = ZERO_TRUST if failed == values.size else FAILED
+            plans[s, :] = math.nan
+            profile[s, :], payoff[s, :] = math.nan, math.nan
+            influence[s, :], security[s, :], trust[s, :] = math.nan, math.nan, math.nan
+            continue
+        second, a1, b1 = -math.inf, -1, -1
+        for a in range(threats.size):
+            for b in range(burdens.size):
+                far = abs(a - a0) > 1 or abs(b - b0) > 1
+                if far and values[a, b] > second and is_peak(values, a, b):
+                    second, a1, b1 = values[a, b], a, b
+        top, evaluations = -math.inf, values.size
+        for a, b in ((a0, b0), (a1, b1)):
+            if a < 0:
+                continue
+            trial = np.array([threats[a], burdens[b]])
+            spans[0] = threats[min(a + 1, threats.size - 1)] - threats[max(a - 1, 0)]
+            spans[1] = burdens[min(b + 1, burdens.size - 1)] - burdens[max(b - 1, 0)]
+            spans *= 0.5
+            _, returned, _ = announce(
+                table, scalars[s], order, trial[0], threat, demands[s], stage, slot_trust
+            )
+            start(stage, x, n)
+            value = answer(stage, x, n, trial[1], returned, rho, m, work, tolerance)
+            if not math.isfinite(value):
+                continue
+            value, done = climb(
+                table,
+                scalars[s],
+                order,
+                trial,
+                value,
+                spans,
+                limits,
+                demands[s],
+                stage,
+                x,
+                work,
+                tolerance,
+            )
+            evaluations += done
+            if value > top:
+                top = value
+                plan[0], plan[1] = trial[0], trial[1]
+        mean_trust, returned, _ = announce(
+            table, scalars[s], order, plan[0], threat, demands[s], stage, slot_trust
+        )
+        start(stage, x, n)
+        x[k] = plan[1]
+        status, steps, gain, worst = equilibrium(
+            stage, x, n, returned, rho, m, False, work, False, tolerance
+        )
+        Z, C, G = totals(stage, x, n, rho, m)
+        info[s, I_STATUS], info[s, I_STEPS] = status, steps
+        info[s, I_REGRET], info[s, I_WORST] = gain, order[worst]
+        info[s, I_MEAN_TRUST] = mean_trust
+        info[s, I_LEADER_MARGINAL] = leader_at(stage, n, x[k], Z, C, returned, rho, m)[0]
+        info[s, I_LEADER_PAYOFF] = member_value(stage, k, n, x[k], Z, C, G, returned, rho, m)
+        plans[s, P_THREAT], plans[s, P_BURDEN] = plan[0], plan[1]
+        plans[s, P_GAP] = hidden(values, threats, burdens, top, a0, b0)
+        plans[s, P_EVALUATIONS] = evaluations
+        for i in range(n):
+            profile[s, order[i]], trust[s, order[i]] = x[i], slot_trust[i]
+        describe(stage, x, n, returned, rho, m, payoff[s], influence[s], security[s], order)

@@ -1,0 +1,37 @@
+"""Rows, columns and tolerances of the engine's arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.int64]
+
+# Rows of a stage: what the conditions need, by slot. The first nine are the order of ally_sweep.
+SCALE, THETA, ALPHA, PRIVATE, SPILLIN, UMBRELLA, BITE, DEMAND, WEIGHT, LOW, HIGH, SINGULAR = range(
+    12
+)
+STAGE_ROWS = 12
+# Rows of a table: what a game says of each member (MODEL.md sections 2 to 6).
+T_SCALE, T_THETA, T_ALPHA, T_PRIVATE, T_SPILLIN, T_UMBRELLA, T_CREDIBILITY = range(7)
+T_WEIGHT, T_LOW, T_HIGH, T_TRUST, T_CEILING, T_DECAY, T_SHARE = range(7, 14)
+# Scalars of a game.
+S_RHO, S_M, S_RETURN, S_COHESION, S_CURVATURE, S_CONTAGION, S_RECOVERY, S_SCARRING, S_HORIZON = (
+    range(9)
+)
+S_LOG_INFLUENCE, S_CONCAVE = 9, 10
+# What a solved case says of itself.
+I_STATUS, I_STEPS, I_REGRET, I_WORST, I_MEAN_TRUST, I_LEADER_MARGINAL, I_LEADER_PAYOFF = range(7)
+NEWTON, SAFEGUARD, FAILED, ZERO_TRUST = 0.0, 1.0, 2.0, 3.0
+# Rows of the work space.
+W_F, W_FX, W_FZ, W_FC, W_FG, W_ZX, W_CX, W_PIECE, W_STEP, W_LEFT, W_RIGHT, W_SAFE = range(12)
+W_A, W_B = 12, 13
+WORK_ROWS = 14
+
+TINY = 1e-60  # Stands for a burden of zero where a term with zero weight would divide by it.
+GAIN_ACCEPTED = 1e-10  # Or when rounding stops progress below this.
+SCAN_POINTS = 4000  # Resolution of the deviation search where concavity is not proved.
