@@ -228,25 +228,31 @@ class BurdenSharingGame:
             changes = _law_values(law) | changes
         _check_names(changes)
         merged = self.values()
-        for name, value in changes.items():
-            merged[name] = self._merged(name, value) if labels == list(self.members) else value
+        same_members = labels == list(self.members)
+        for name in sorted(changes, key=lambda name: name in ("spillin", "umbrella")):
+            value = changes[name]
+            merged[name] = self._merged(name, value, merged) if same_members else value
         replaced = dict(provenance.get("replaced", {}))
         replaced.update({name: _plain(value) for name, value in changes.items()})
         if replaced:
             provenance["replaced"] = replaced
+            provenance["history"] = [*provenance.get("history", []), {"replaced": sorted(changes)}]
         return BurdenSharingGame(labels, leader, provenance=provenance, **merged)
 
-    def _merged(self, name: str, value: Any) -> Any:
-        """A dict that names some members is laid over today's values."""
+    def _merged(self, name: str, value: Any, merged: Mapping[str, Any]) -> Any:
+        """A dict that names some members is laid over the values that hold without it.
+
+        For spill-ins those are what congestion leaves of a scalar: values by member are final.
+        """
         if not isinstance(value, Mapping) or not PARAMETERS[name].by_member:
             return value
-        today = dict(zip(self.members, self._final(name).tolist(), strict=True))
-        return today | dict(value)
-
-    def _final(self, name: str) -> Array:
-        """Today's values by member; for spill-ins those that congestion has left, which are final."""
-        spillin, umbrella = self.congested
-        return {"spillin": spillin, "umbrella": umbrella}.get(name, self.by_member(name))
+        base = getattr(self, name)
+        if name in ("spillin", "umbrella") and not isinstance(base, np.ndarray):
+            gdp = validate(PARAMETERS["gdp"], merged["gdp"], self.members, self.leader)
+            gdp = np.broadcast_to(gdp, (self.size,))
+            base = base * (gdp / gdp.sum()) ** merged["congestion"]
+        full = np.broadcast_to(base, (self.size,)).tolist()
+        return dict(zip(self.members, full, strict=True)) | dict(value)
 
     def to_dict(self) -> dict[str, Any]:
         """Members, leader and every parameter as plain numbers, ready for JSON."""

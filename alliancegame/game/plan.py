@@ -119,7 +119,7 @@ class Plan:
             f"threat {_span(self.threat)}", f"demand {_span(self.demand, percent=True)}"
         ]  # fmt: skip
         if self.burden is not None:
-            parts.append(f"own burden {self.burden:.2%}")
+            parts.append(f"own burden {self.burden * 100:.4g} %")
         return ", ".join(parts) or "no pressure"
 
 

@@ -91,11 +91,12 @@ def build(
     """A certificate from gains by member (bounds if `bounded`, best deviations if not)."""
     concave = tables(game).concave
     worst = int(np.argmax(gains))  # The first nan, if there is one.
-    allowance = _rounding(game, burden, worst) if concave else 0.0
-    regret = float(gains[worst]) + (allowance if bounded else 0.0)
+    regret = float(gains[worst]) + _rounding(game, burden, worst)
     if math.isnan(regret):
         regret = math.inf
-    money = float(consumption_share(game, regret, burden[worst]) * game.by_member("gdp")[worst])
+    money = math.inf  # Where exp would overflow, no sum of money makes up for it.
+    if regret < 700:
+        money = float(consumption_share(game, regret, burden[worst]) * game.by_member("gdp")[worst])
     if not regret <= tolerances.approximate:
         verdict: Verdict = "unverified"
     else:

@@ -137,7 +137,10 @@ def _register_all() -> None:
     import alliancegame.solve.stackelberg
     import alliancegame.study.backfire
     import alliancegame.study.compare
-    import alliancegame.study.frontier  # noqa: F401
+    import alliancegame.study.frontier
+    import alliancegame.study.maps
+    import alliancegame.study.sensitivity
+    import alliancegame.study.uncertainty  # noqa: F401
 
 
 def numbers(values: Any) -> Array:
@@ -290,16 +293,22 @@ class Equilibrium(Result):
         game = BurdenSharingGame.from_dict(
             {**content["game"], "provenance": content["provenance"].get("game", {})}
         )
-        names = ("burden", "payoff", "influence", "security", "trust")
-        arrays = [numbers(content[name]) for name in names]
-        for name, array in zip(names, arrays, strict=True):
-            if array.shape != (game.size,):
-                raise ValueError(f"{name} has {array.size} numbers for {game.size} members")
+
+        def by_member(name: str) -> Array:
+            values = numbers(content[name])
+            if values.shape != (game.size,):
+                raise ResultFileError(f"{name} has {values.size} numbers for {game.size} members.")
+            return values
+
         return cls(
             game,
             Plan(**content["plan"]),
             content["concept"],
-            *arrays,
+            by_member("burden"),
+            by_member("payoff"),
+            by_member("influence"),
+            by_member("security"),
+            by_member("trust"),
             Certificate.from_dict(content["certificate"]),
             content["message"],
             tuple(cls.from_content(other) for other in content["others"]),

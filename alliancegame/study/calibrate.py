@@ -153,5 +153,6 @@ def _provenance(game: BurdenSharingGame, free: str, burdens: Array) -> dict[str,
     provenance["calibrated"] = [*names, free]
     replaced = {k: v for k, v in provenance.get("replaced", {}).items() if k != free}
     provenance["replaced"] = replaced
+    provenance["history"] = [*provenance.get("history", []), {"calibrated": free}]
     provenance["observed_burden"] = dict(zip(game.members, burdens.tolist(), strict=True))
     return provenance

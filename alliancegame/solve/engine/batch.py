@@ -35,12 +35,28 @@ if TYPE_CHECKING:
         STAGE_ROWS,
         WORK_ROWS,
         ZERO_TRUST,
-        Array,
+        Given,
         Index,
+        Matrix,
     )
     from alliancegame.solve.engine.newton import leader_at
     from alliancegame.solve.engine.safeguard import equilibrium, marginal
     from alliancegame.solve.engine.stage import assemble, start, totals
+
+
+def change(table: Matrix, row: int, member: int, value: float) -> None:
+    """Put a value in the table for one member, or for all if the member is negative."""
+    if member >= 0:
+        table[row, member] = value
+    else:
+        for i in range(table.shape[1]):
+            table[row, i] = value
+
+
+def blank(rows: Matrix, row: int) -> None:
+    """No answer: a row of nan."""
+    for j in range(rows.shape[1]):
+        rows[row, j] = math.nan
 
 
 def as_far(a: float, b: float, c: float) -> bool:
@@ -48,7 +64,7 @@ def as_far(a: float, b: float, c: float) -> bool:
     return abs((a - b) - (b - c)) <= 1e-9 * (abs(a) + abs(b) + abs(c))
 
 
-def equal_steps(threats: Array, demands: Array, burdens: Array, values: Array, s: int) -> bool:
+def equal_steps(threats: Given, demands: Given, burdens: Given, values: Given, s: int) -> bool:
     """Whether scenario s is as far from the one before it as that one was from its own."""
     n = threats.shape[1]
     for i in (0, n - 1):
@@ -65,25 +81,25 @@ def equal_steps(threats: Array, demands: Array, burdens: Array, values: Array, s
 
 
 def solve_batch(
-    tables: Array,
-    scalars: Array,
+    tables: Given,
+    scalars: Given,
     order: Index,
-    threats: Array,
-    demands: Array,
-    burdens: Array,
+    threats: Given,
+    demands: Given,
+    burdens: Given,
     places: Index,
-    values: Array,
+    values: Given,
     unharmed: bool,
     warm: bool,
     safeguard_only: bool,
     search: bool,
     tolerance: float,
-    profile: Array,
-    payoff: Array,
-    influence: Array,
-    security: Array,
-    trust: Array,
-    info: Array,
+    profile: Given,
+    payoff: Given,
+    influence: Given,
+    security: Given,
+    trust: Given,
+    info: Given,
 ) -> None:
     """Solve every scenario s; arrays are (scenario, member), and inputs may be broadcast views.
 
@@ -97,7 +113,8 @@ def solve_batch(
     k = n - 1
     stage = np.empty((STAGE_ROWS, n))
     work = np.empty((WORK_ROWS, n))
-    table = np.empty(tables.shape[1:])
+    table, numbers = np.empty((tables.shape[1], tables.shape[2])), np.empty(scalars.shape[1])
+    threat, demand = np.empty(n), np.empty(n)
     x, slot_trust = np.empty(n), np.empty(n)
     last, before = np.empty(n), np.empty(n)
     whole = profile.shape[0] == count
@@ -105,21 +122,23 @@ def solve_batch(
     for s in range(count):
         row = s if whole else 0
         rho, m = scalars[s, S_RHO], scalars[s, S_M]
-        table[:, :] = tables[s]
+        for i in range(n):
+            threat[i], demand[i] = threats[s, i], demands[s, i]
+            for j in range(table.shape[0]):
+                table[j, i] = tables[s, j, i]
+        for j in range(numbers.size):
+            numbers[j] = scalars[s, j]
         for j in range(places.shape[0]):
-            if places[j, 1] >= 0:
-                table[places[j, 0], places[j, 1]] = values[s, j]
-            else:
-                table[places[j, 0], :] = values[s, j]
+            change(table, places[j, 0], places[j, 1], values[s, j])
         mean_trust, returned = assemble(
-            table, scalars[s], order, threats[s], demands[s], unharmed, stage, slot_trust
+            table, numbers, order, threat, demand, unharmed, stage, slot_trust
         )
         leader_free = not math.isfinite(burdens[s])
         if mean_trust <= 0.0 and stage[ALPHA, k] > 0.0 and scalars[s, S_LOG_INFLUENCE] > 0.0:
-            info[s, :] = math.nan
+            blank(info, s)
             info[s, I_STATUS] = ZERO_TRUST
-            profile[row, :], payoff[row, :] = math.nan, math.nan
-            influence[row, :], security[row, :], trust[row, :] = math.nan, math.nan, math.nan
+            for output in (profile, payoff, influence, security, trust):
+                blank(output, row)
             known = 0
             continue
         if not warm or known == 0:
@@ -158,18 +177,20 @@ def solve_batch(
 
 
 def profile_marginals(
-    table: Array,
-    scalars: Array,
+    table: Given,
+    scalars: Given,
     order: Index,
-    threat: Array,
-    demand: Array,
-    burden: Array,
-    result: Array,
+    threat: Given,
+    demand: Given,
+    burden: Given,
+    result: Given,
 ) -> None:
     """Marginal payoffs of all members at a profile, in member order."""
     n = burden.size
     stage, slot_trust, x = np.empty((STAGE_ROWS, n)), np.empty(n), np.empty(n)
-    _, returned = assemble(table, scalars, order, threat, demand, False, stage, slot_trust)
+    _, returned = assemble(
+        table.copy(), scalars.copy(), order, threat.copy(), demand.copy(), False, stage, slot_trust
+    )
     for i in range(n):
         x[i] = burden[order[i]]
     rho, m = scalars[S_RHO], scalars[S_M]
@@ -180,20 +201,20 @@ def profile_marginals(
 
 
 def certify_profile(
-    table: Array,
-    scalars: Array,
+    table: Given,
+    scalars: Given,
     order: Index,
-    threat: Array,
-    demand: Array,
-    burden: Array,
+    threat: Given,
+    demand: Given,
+    burden: Given,
     leader_free: bool,
     unharmed: bool,
-    gains: Array,
-    replies: Array,
-    payoff: Array,
-    influence: Array,
-    security: Array,
-    trust: Array,
+    gains: Given,
+    replies: Given,
+    payoff: Given,
+    influence: Given,
+    security: Given,
+    trust: Given,
 ) -> None:
     """Payoffs and every member's best deviation at a given profile, from wherever it comes."""
     n = burden.size
@@ -201,7 +222,16 @@ def certify_profile(
     work = np.empty((WORK_ROWS, n))
     x, slot_trust = np.empty(n), np.empty(n)
     slot_gains, slot_replies = np.empty(n), np.empty(n)
-    _, returned = assemble(table, scalars, order, threat, demand, unharmed, stage, slot_trust)
+    _, returned = assemble(
+        table.copy(),
+        scalars.copy(),
+        order,
+        threat.copy(),
+        demand.copy(),
+        unharmed,
+        stage,
+        slot_trust,
+    )
     for i in range(n):
         x[i] = burden[order[i]]
     rho, m = scalars[S_RHO], scalars[S_M]

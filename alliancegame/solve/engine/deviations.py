@@ -28,13 +28,15 @@ if TYPE_CHECKING:
         SCAN_POINTS,
         SPILLIN,
         THETA,
+        THREAT,
         TINY,
         UMBRELLA,
         W_A,
         W_B,
         WEIGHT,
-        Array,
         Index,
+        Matrix,
+        Vector,
     )
     from alliancegame.solve.engine.newton import ally_at, leader_at
     from alliancegame.solve.engine.safeguard import falling_root, marginal
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def member_value(
-    stage: Array,
+    stage: Matrix,
     i: int,
     n: int,
     x: float,
@@ -98,7 +100,7 @@ def member_value(
 
 
 def value_against(
-    stage: Array,
+    stage: Matrix,
     i: int,
     n: int,
     x: float,
@@ -120,7 +122,7 @@ def value_against(
 
 
 def scanned_reply(
-    stage: Array,
+    stage: Matrix,
     i: int,
     n: int,
     others: float,
@@ -161,17 +163,17 @@ def scanned_reply(
 
 
 def deviations(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     returned: float,
     rho: float,
     m: float,
     leader_free: bool,
     concave: bool,
-    gains: Array,
-    replies: Array,
-    work: Array,
+    gains: Vector,
+    replies: Vector,
+    work: Matrix,
 ) -> None:
     """Each member's best reply to the others over its whole action set, and what it gains by it.
 
@@ -218,7 +220,7 @@ def deviations(
 
 
 def reply_on_piece(
-    stage: Array,
+    stage: Matrix,
     i: int,
     n: int,
     a: float,
@@ -263,8 +265,8 @@ def reply_on_piece(
 
 
 def searched_regret(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     returned: float,
     rho: float,
@@ -301,15 +303,15 @@ def searched_regret(
 
 
 def describe(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     returned: float,
     rho: float,
     m: float,
-    payoff: Array,
-    influence: Array,
-    security: Array,
+    payoff: Vector,
+    influence: Vector,
+    security: Vector,
     order: Index,
 ) -> None:
     """Payoff, influence and security of every member, in member order."""
@@ -328,7 +330,7 @@ def describe(
         pull = stage[WEIGHT, i] * power_m(stage[SCALE, i] * x[i], m)
         influence[member] = influence_share(pull, C) if C > 0.0 else stage[WEIGHT, i] / weights
         if i < k:
-            below = 1.0 if stage[BITE, i] > 0.0 and x[i] < stage[DEMAND, i] else 0.0
+            below = 1.0 if stage[THREAT, i] > 0.0 and x[i] < stage[DEMAND, i] else 0.0
             power = ally_security_power(
                 x[i],
                 below,
@@ -341,7 +343,7 @@ def describe(
                 stage[PRIVATE, i],
                 stage[SPILLIN, i],
                 stage[UMBRELLA, i],
-                stage[BITE, i],
+                stage[THREAT, i],
                 stage[DEMAND, i],
                 stage[WEIGHT, i],
                 rho,

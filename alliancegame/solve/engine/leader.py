@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from alliancegame.solve.engine.batch import blank, change
     from alliancegame.solve.engine.deviations import describe, member_value
     from alliancegame.solve.engine.names import (
         ALPHA,
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
         T_LOW,
         WORK_ROWS,
         ZERO_TRUST,
-        Array,
+        Given,
         Index,
+        Matrix,
+        Vector,
     )
     from alliancegame.solve.engine.newton import leader_at
     from alliancegame.solve.engine.safeguard import equilibrium
@@ -42,14 +45,14 @@ P_THREAT, P_BURDEN, P_GAP, P_EVALUATIONS = range(4)
 
 
 def announce(
-    table: Array,
-    scalars: Array,
+    table: Matrix,
+    scalars: Vector,
     order: Index,
     level: float,
-    threat: Array,
-    demand: Array,
-    stage: Array,
-    trust: Array,
+    threat: Vector,
+    demand: Vector,
+    stage: Matrix,
+    trust: Vector,
 ) -> tuple[float, float, bool]:
     """The stage of a uniform threat: (mean trust, returned spill-in, whether the leader can bear it)."""
     n = order.size
@@ -62,14 +65,14 @@ def announce(
 
 
 def answer(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     burden: float,
     returned: float,
     rho: float,
     m: float,
-    work: Array,
+    work: Matrix,
     tolerance: float,
 ) -> float:
     """The leader's payoff when the allies answer its burden (from the start in x); nan if they do not."""
@@ -85,16 +88,16 @@ def answer(
 
 
 def cover(
-    table: Array,
-    scalars: Array,
+    table: Matrix,
+    scalars: Vector,
     order: Index,
-    threats: Array,
-    burdens: Array,
-    demand: Array,
-    stage: Array,
-    x: Array,
-    work: Array,
-    values: Array,
+    threats: Vector,
+    burdens: Vector,
+    demand: Vector,
+    stage: Matrix,
+    x: Vector,
+    work: Matrix,
+    values: Matrix,
 ) -> int:
     """The leader's payoff on the whole grid (threat, burden), nan as -inf; return how many failed."""
     n = order.size
@@ -107,7 +110,8 @@ def cover(
             table, scalars, order, threats[a], threat, demand, stage, trust
         )
         if not bearable:
-            values[a, :] = -math.inf
+            for b in range(burdens.size):
+                values[a, b] = -math.inf
             failed += burdens.size
             continue
         start(stage, x, n)
@@ -130,7 +134,7 @@ def cover(
     return failed
 
 
-def bend_at(values: Array, axis: Array, p: int, q: int, along_threat: bool) -> float:
+def bend_at(values: Matrix, axis: Vector, p: int, q: int, along_threat: bool) -> float:
     """|second derivative| at a grid point along one axis, 0 where a neighbour is missing."""
     k = p if along_threat else q
     k = min(max(k, 1), axis.size - 2)
@@ -144,7 +148,9 @@ def bend_at(values: Array, axis: Array, p: int, q: int, along_threat: bool) -> f
     return abs(((right - here) / after - (here - left) / before) / (0.5 * (after + before)))
 
 
-def hidden(values: Array, threats: Array, burdens: Array, best: float, a0: int, b0: int) -> float:
+def hidden(
+    values: Matrix, threats: Vector, burdens: Vector, best: float, a0: int, b0: int
+) -> float:
     """What the grid could hide away from the best point, by second differences; see solve.search."""
     most = 0.0
     for a in range(threats.size - 1):
@@ -168,7 +174,7 @@ def hidden(values: Array, threats: Array, burdens: Array, best: float, a0: int, 
     return most
 
 
-def top_of_fit(v: Array) -> tuple[float, float]:
+def top_of_fit(v: Matrix) -> tuple[float, float]:
     """Where the quadratic through 3x3 points has its top, in units of their spacing; nan if it has none."""
     fx, fy = 0.5 * (v[2, 1] - v[0, 1]), 0.5 * (v[1, 2] - v[1, 0])
     fxx, fyy = v[2, 1] - 2.0 * v[1, 1] + v[0, 1], v[1, 2] - 2.0 * v[1, 1] + v[1, 0]
@@ -183,17 +189,17 @@ def top_of_fit(v: Array) -> tuple[float, float]:
 
 
 def golden(
-    table: Array,
-    scalars: Array,
+    table: Matrix,
+    scalars: Vector,
     order: Index,
-    plan: Array,
+    plan: Vector,
     best: float,
-    spans: Array,
-    limits: Array,
-    demand: Array,
-    stage: Array,
-    x: Array,
-    work: Array,
+    spans: Vector,
+    limits: Matrix,
+    demand: Vector,
+    stage: Matrix,
+    x: Vector,
+    work: Matrix,
     tolerance: float,
 ) -> tuple[float, int]:
     """Golden section over threats of the best burden at each, itself by golden section."""
@@ -248,17 +254,17 @@ def golden(
 
 
 def climb(
-    table: Array,
-    scalars: Array,
+    table: Matrix,
+    scalars: Vector,
     order: Index,
-    plan: Array,
+    plan: Vector,
     best: float,
-    spans: Array,
-    limits: Array,
-    demand: Array,
-    stage: Array,
-    x: Array,
-    work: Array,
+    spans: Vector,
+    limits: Matrix,
+    demand: Vector,
+    stage: Matrix,
+    x: Vector,
+    work: Matrix,
     tolerance: float,
 ) -> tuple[float, int]:
     """Climb from a plan (threat, burden): fit a quadratic to 3x3 points, go to its top, narrow.
@@ -270,11 +276,11 @@ def climb(
     rho, m = scalars[S_RHO], scalars[S_M]
     threat, trust = np.empty(n), np.empty(n)
     local = np.empty((3, 3))
-    here = np.array([plan[0], plan[1]])
-    span = np.array([spans[0], spans[1]])
+    here, span, centre = np.empty(2), np.empty(2), np.empty(2)
+    here[0], here[1], span[0], span[1] = plan[0], plan[1], spans[0], spans[1]
     done, smooth = 0, True
     for _ in range(40):
-        centre = np.array([here[0], here[1]])
+        centre[0], centre[1] = here[0], here[1]
         for d in range(2):  # The 3x3 points stay inside the box.
             span[d] = min(span[d], 0.5 * (limits[d, 1] - limits[d, 0]))
             centre[d] = min(max(centre[d], limits[d, 0] + span[d]), limits[d, 1] - span[d])
@@ -305,7 +311,11 @@ def climb(
             if bearable:
                 value = answer(stage, x, n, burden, returned, rho, m, work, tolerance)
                 done += 1
-                smooth = value >= local.max() - 1e-14
+                highest = -math.inf
+                for a in range(3):
+                    for b in range(3):
+                        highest = max(highest, local[a, b])
+                smooth = value >= highest - 1e-14
                 if value > best:
                     best, improved = value, True
                     here[0], here[1] = level, burden
@@ -329,7 +339,7 @@ def climb(
     return best, done
 
 
-def is_peak(values: Array, a: int, b: int) -> bool:
+def is_peak(values: Matrix, a: int, b: int) -> bool:
     """Whether no neighbour along an axis is higher."""
     here = values[a, b]
     if a > 0 and values[a - 1, b] > here:
@@ -342,22 +352,22 @@ def is_peak(values: Array, a: int, b: int) -> bool:
 
 
 def best_plans(
-    tables: Array,
-    scalars: Array,
+    tables: Given,
+    scalars: Given,
     order: Index,
-    demands: Array,
+    demands: Given,
     places: Index,
-    changes: Array,
-    threats: Array,
-    shares: Array,
+    changes: Given,
+    threats: Given,
+    shares: Given,
     tolerance: float,
-    plans: Array,
-    profile: Array,
-    payoff: Array,
-    influence: Array,
-    security: Array,
-    trust: Array,
-    info: Array,
+    plans: Given,
+    profile: Given,
+    payoff: Given,
+    influence: Given,
+    security: Given,
+    trust: Given,
+    info: Given,
 ) -> None:
     """The best (threat, burden) of every scenario, the allies' answer to it, and what is left open.
 
@@ -367,37 +377,39 @@ def best_plans(
     count, n = demands.shape
     k = n - 1
     stage, work = np.empty((STAGE_ROWS, n)), np.empty((WORK_ROWS, n))
-    table = np.empty(tables.shape[1:])
+    table, numbers = np.empty((tables.shape[1], tables.shape[2])), np.empty(scalars.shape[1])
+    levels, demand = np.empty(threats.size), np.empty(n)
+    for a in range(threats.size):
+        levels[a] = threats[a]
     x, slot_trust, threat = np.empty(n), np.empty(n), np.empty(n)
     values = np.empty((threats.size, shares.size))
     burdens, plan, spans = np.empty(shares.size), np.empty(2), np.empty(2)
     limits = np.empty((2, 2))
     for s in range(count):
-        table[:, :] = tables[s]
+        for i in range(n):
+            demand[i] = demands[s, i]
+            for j in range(table.shape[0]):
+                table[j, i] = tables[s, j, i]
         for j in range(places.shape[0]):
-            if places[j, 1] >= 0:
-                table[places[j, 0], places[j, 1]] = changes[s, j]
-            else:
-                table[places[j, 0], :] = changes[s, j]
+            change(table, places[j, 0], places[j, 1], changes[s, j])
         rho, m = scalars[s, S_RHO], scalars[s, S_M]
+        for j in range(numbers.size):
+            numbers[j] = scalars[s, j]
         low, high = table[T_LOW, order[k]], table[T_HIGH, order[k]]
         for b in range(shares.size):
             burdens[b] = low + (high - low) * shares[b]
         limits[0, 0], limits[0, 1], limits[1, 0], limits[1, 1] = threats[0], threats[-1], low, high
-        failed = cover(
-            table, scalars[s], order, threats, burdens, demands[s], stage, x, work, values
-        )
+        failed = cover(table, numbers, order, levels, burdens, demand, stage, x, work, values)
         best, a0, b0 = -math.inf, -1, -1
         for a in range(threats.size):
             for b in range(burdens.size):
                 if values[a, b] > best:
                     best, a0, b0 = values[a, b], a, b
         if a0 < 0:
-            info[s, :] = math.nan
+            blank(info, s)
             info[s, I_STATUS] = ZERO_TRUST if failed == values.size else FAILED
-            plans[s, :] = math.nan
-            profile[s, :], payoff[s, :] = math.nan, math.nan
-            influence[s, :], security[s, :], trust[s, :] = math.nan, math.nan, math.nan
+            for output in (plans, profile, payoff, influence, security, trust):
+                blank(output, s)
             continue
         second, a1, b1 = -math.inf, -1, -1
         for a in range(threats.size):
@@ -409,12 +421,13 @@ def best_plans(
         for a, b in ((a0, b0), (a1, b1)):
             if a < 0:
                 continue
-            trial = np.array([threats[a], burdens[b]])
+            trial = np.empty(2)
+            trial[0], trial[1] = threats[a], burdens[b]
             spans[0] = threats[min(a + 1, threats.size - 1)] - threats[max(a - 1, 0)]
             spans[1] = burdens[min(b + 1, burdens.size - 1)] - burdens[max(b - 1, 0)]
-            spans *= 0.5
+            spans[0], spans[1] = 0.5 * spans[0], 0.5 * spans[1]
             _, returned, _ = announce(
-                table, scalars[s], order, trial[0], threat, demands[s], stage, slot_trust
+                table, numbers, order, trial[0], threat, demand, stage, slot_trust
             )
             start(stage, x, n)
             value = answer(stage, x, n, trial[1], returned, rho, m, work, tolerance)
@@ -422,13 +435,13 @@ def best_plans(
                 continue
             value, done = climb(
                 table,
-                scalars[s],
+                numbers,
                 order,
                 trial,
                 value,
                 spans,
                 limits,
-                demands[s],
+                demand,
                 stage,
                 x,
                 work,
@@ -439,7 +452,7 @@ def best_plans(
                 top = value
                 plan[0], plan[1] = trial[0], trial[1]
         mean_trust, returned, _ = announce(
-            table, scalars[s], order, plan[0], threat, demands[s], stage, slot_trust
+            table, numbers, order, plan[0], threat, demand, stage, slot_trust
         )
         start(stage, x, n)
         x[k] = plan[1]
@@ -453,7 +466,7 @@ def best_plans(
         info[s, I_LEADER_MARGINAL] = leader_at(stage, n, x[k], Z, C, returned, rho, m)[0]
         info[s, I_LEADER_PAYOFF] = member_value(stage, k, n, x[k], Z, C, G, returned, rho, m)
         plans[s, P_THREAT], plans[s, P_BURDEN] = plan[0], plan[1]
-        plans[s, P_GAP] = hidden(values, threats, burdens, top, a0, b0)
+        plans[s, P_GAP] = hidden(values, levels, burdens, top, a0, b0)
         plans[s, P_EVALUATIONS] = evaluations
         for i in range(n):
             profile[s, order[i]], trust[s, order[i]] = x[i], slot_trust[i]

@@ -1,4 +1,9 @@
-"""Rows, columns and tolerances of the engine's arrays."""
+"""Rows, columns and tolerances of the engine's arrays, and the types in its signatures.
+
+`Vector` and `Matrix` are contiguous arrays of the engine's own, `Index` is contiguous integers; each
+function is compiled once, for the types that it declares. `Given` is what Python hands to an entry:
+its signature stands in `solve.aggregative`.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    Vector = NDArray[np.float64]
+    Matrix = NDArray[np.float64]
     Index = NDArray[np.int64]
+    Given = NDArray[np.float64]
 
 # Rows of a stage: what the conditions need, by slot. The first nine are the order of ally_sweep.
+# THREAT is the threat as it is believed; BITE is that, or zero where security is worth nothing.
 SCALE, THETA, ALPHA, PRIVATE, SPILLIN, UMBRELLA, BITE, DEMAND, WEIGHT, LOW, HIGH, SINGULAR = range(
     12
 )
-STAGE_ROWS = 12
+THREAT, STAGE_ROWS = 12, 13
 # Rows of a table: what a game says of each member (MODEL.md sections 2 to 6).
 T_SCALE, T_THETA, T_ALPHA, T_PRIVATE, T_SPILLIN, T_UMBRELLA, T_CREDIBILITY = range(7)
 T_WEIGHT, T_LOW, T_HIGH, T_TRUST, T_CEILING, T_DECAY, T_SHARE = range(7, 14)

@@ -40,13 +40,22 @@ if TYPE_CHECKING:
         W_STEP,
         W_ZX,
         WEIGHT,
-        Array,
+        Matrix,
+        Vector,
     )
     from alliancegame.solve.engine.stage import totals
 
 
 def ally_at(
-    stage: Array, i: int, x: float, below: float, Z: float, C: float, G: float, rho: float, m: float
+    stage: Matrix,
+    i: int,
+    x: float,
+    below: float,
+    Z: float,
+    C: float,
+    G: float,
+    rho: float,
+    m: float,
 ) -> tuple[float, float, float, float, float]:
     """An ally's marginal payoff and its derivatives, on the piece that `below` names."""
     return ally_conditions(
@@ -70,7 +79,7 @@ def ally_at(
 
 
 def leader_at(
-    stage: Array, n: int, x: float, Z: float, C: float, returned: float, rho: float, m: float
+    stage: Matrix, n: int, x: float, Z: float, C: float, returned: float, rho: float, m: float
 ) -> tuple[float, float, float, float]:
     """The leader's marginal payoff and its derivatives."""
     k = n - 1
@@ -108,15 +117,15 @@ def bounded(x: float, step: float, left: float, right: float, singular: bool) ->
 
 
 def conditions(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     Z: float,
     C: float,
     G: float,
     rho: float,
     m: float,
-    work: Array,
+    work: Matrix,
 ) -> tuple[float, int]:
     """Every ally's condition, the piece in which it moves, and minus the inverse of its diagonal.
 
@@ -172,14 +181,14 @@ def conditions(
 
 
 def joint_newton(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     returned: float,
     rho: float,
     m: float,
     leader_free: bool,
-    work: Array,
+    work: Matrix,
     most: int,
     tolerance: float,
 ) -> tuple[bool, int, float, int]:

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
         W_A,
         W_B,
         WEIGHT,
-        Array,
+        Matrix,
+        Vector,
     )
     from alliancegame.solve.engine.newton import ally_at, joint_newton, leader_at
     from alliancegame.solve.engine.stage import start, totals
 
 
 def marginal(
-    stage: Array,
+    stage: Matrix,
     i: int,
     n: int,
     x: float,
@@ -55,7 +56,7 @@ def marginal(
 
 
 def falling_root(
-    stage: Array,
+    stage: Matrix,
     i: int,
     n: int,
     Z: float,
@@ -98,8 +99,8 @@ def falling_root(
 
 
 def replacements(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     Z: float,
     C: float,
@@ -117,8 +118,8 @@ def replacements(
 
 
 def allied_root(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     C: float,
     tied: bool,
@@ -126,7 +127,7 @@ def allied_root(
     returned: float,
     rho: float,
     m: float,
-    work: Array,
+    work: Matrix,
 ) -> None:
     """The allies' burdens at the one Z that their share functions reproduce (rho > 0).
 
@@ -168,7 +169,7 @@ def allied_root(
 
 
 def share_response(
-    stage: Array, x: Array, n: int, returned: float, rho: float, m: float, work: Array
+    stage: Matrix, x: Vector, n: int, returned: float, rho: float, m: float, work: Matrix
 ) -> None:
     """The allies' answer to the leader's burden by share functions (0 < rho <= 1, beta <= 1)."""
     k = n - 1
@@ -198,7 +199,7 @@ def share_response(
 
 
 def replies_in_turn(
-    stage: Array, x: Array, n: int, returned: float, rho: float, m: float, leader_free: bool
+    stage: Matrix, x: Vector, n: int, returned: float, rho: float, m: float, leader_free: bool
 ) -> None:
     """Best replies one after another, each to the newest burdens of the others."""
     for _ in range(400):
@@ -217,14 +218,14 @@ def replies_in_turn(
 
 
 def safeguarded(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     returned: float,
     rho: float,
     m: float,
     leader_free: bool,
-    work: Array,
+    work: Matrix,
 ) -> None:
     """A start from which Newton converges, found without Newton."""
     k = n - 1
@@ -257,14 +258,14 @@ def safeguarded(
 
 
 def equilibrium(
-    stage: Array,
-    x: Array,
+    stage: Matrix,
+    x: Vector,
     n: int,
     returned: float,
     rho: float,
     m: float,
     leader_free: bool,
-    work: Array,
+    work: Matrix,
     safeguard_only: bool,
     tolerance: float,
 ) -> tuple[float, int, float, int]:

@@ -48,15 +48,17 @@ if TYPE_CHECKING:
         T_UMBRELLA,
         T_WEIGHT,
         THETA,
+        THREAT,
         TINY,
         UMBRELLA,
         WEIGHT,
-        Array,
         Index,
+        Matrix,
+        Vector,
     )
 
 
-def infinite_at_zero(stage: Array, i: int, scalars: Array) -> bool:
+def infinite_at_zero(stage: Matrix, i: int, scalars: Vector) -> bool:
     """Whether a member's marginal payoff grows without bound as its burden falls to zero."""
     influence = scalars[S_LOG_INFLUENCE] > 0.0 or scalars[S_M] < 1.0
     return (
@@ -67,7 +69,7 @@ def infinite_at_zero(stage: Array, i: int, scalars: Array) -> bool:
 
 
 def long_run_trust(
-    initial: float, ceiling: float, impact: float, cost: float, scalars: Array
+    initial: float, ceiling: float, impact: float, cost: float, scalars: Vector
 ) -> float:
     """Trust when allies answer, under a plan kept for ever (MODEL.md section 6)."""
     if scalars[S_SCARRING] > 0.0 and cost > 0.0:
@@ -78,14 +80,14 @@ def long_run_trust(
 
 
 def assemble(
-    table: Array,
-    scalars: Array,
+    table: Matrix,
+    scalars: Vector,
     order: Index,
-    threat: Array,
-    demand: Array,
+    threat: Vector,
+    demand: Vector,
     unharmed: bool,
-    stage: Array,
-    trust: Array,
+    stage: Matrix,
+    trust: Vector,
 ) -> tuple[float, float]:
     """Fill the stage game and operating trust by slot; return (mean trust, returned spill-in)."""
     n = order.size
@@ -124,7 +126,8 @@ def assemble(
         stage[PRIVATE, slot] = table[T_PRIVATE, i]
         stage[SPILLIN, slot] = table[T_SPILLIN, i]
         stage[UMBRELLA, slot] = table[T_UMBRELLA, i] * operating
-        stage[BITE, slot] = table[T_CREDIBILITY, i] * threat[i]
+        stage[THREAT, slot] = table[T_CREDIBILITY, i] * threat[i]
+        stage[BITE, slot] = stage[THREAT, slot] if stage[THETA, slot] > 0.0 else 0.0
         stage[DEMAND, slot] = demand[i]
         stage[WEIGHT, slot] = table[T_WEIGHT, i]
         stage[LOW, slot] = table[T_LOW, i]
@@ -139,6 +142,7 @@ def assemble(
     stage[SPILLIN, slot] = 0.0
     stage[UMBRELLA, slot] = 0.0
     stage[BITE, slot] = 0.0
+    stage[THREAT, slot] = 0.0
     stage[DEMAND, slot] = 1.0
     stage[WEIGHT, slot] = table[T_WEIGHT, i] * mean_trust
     stage[LOW, slot] = table[T_LOW, i]
@@ -148,14 +152,14 @@ def assemble(
     return mean_trust, returned_spillin(scalars[S_RETURN], mean_trust, scalars[S_COHESION])
 
 
-def start(stage: Array, x: Array, n: int) -> None:
+def start(stage: Matrix, x: Vector, n: int) -> None:
     """A first guess: what a member would spend whose own forces were half of its security."""
     for i in range(n):
         pull = stage[PRIVATE, i] + stage[ALPHA, i] + 0.5 * stage[THETA, i]
         x[i] = min(max(pull / (1.0 + pull), stage[LOW, i]), stage[HIGH, i])
 
 
-def totals(stage: Array, x: Array, n: int, rho: float, m: float) -> tuple[float, float, float]:
+def totals(stage: Matrix, x: Vector, n: int, rho: float, m: float) -> tuple[float, float, float]:
     """The aggregates (Z, C, G) of a profile."""
     allied, council = 0.0, 0.0
     for i in range(n - 1):
