@@ -37,7 +37,7 @@ def test_threat_and_burden_against_a_dense_grid(game):
 def test_two_peaks_in_a_real_game(game):
     """A threat whose trust cost is steep at first: no threat and a large one are both peaks."""
     planted = game.replace(curvature=0.25, decay=0.3)
-    grid, values = dense(planted, np.linspace(0, 1, 201), [0.05], np.linspace(0.02, 0.06, 200))
+    _grid, values = dense(planted, np.linspace(0, 1, 201), [0.05], np.linspace(0.02, 0.06, 200))
     ridge = np.nanmax(values.reshape(201, 200), axis=1)
     dips = (np.diff(ridge) < 0).any() and (np.diff(ridge) > 0).any()
     assert dips, "the planted game must have two peaks"

@@ -55,9 +55,13 @@ def test_break_even_decay_makes_full_pressure_worth_nothing(game, found):
 
 def test_without_decay_it_never_backfires_and_with_a_high_one_at_once(game):
     free = ag.backfire_threshold(game.replace(decay=0.0))
-    assert math.isnan(free.threshold) and free.best == 1.0 and free.acceptable == ((0.0, 1.0),)
+    assert math.isnan(free.threshold)
+    assert free.best == 1.0
+    assert free.acceptable == ((0.0, 1.0),)
     dear = ag.backfire_threshold(game.replace(decay=0.8))
-    assert dear.threshold == 0.0 and dear.best == 0.0 and dear.best_gain == 0.0
+    assert dear.threshold == 0.0
+    assert dear.best == 0.0
+    assert dear.best_gain == 0.0
 
 
 def test_acceptable_set_may_have_a_hole(game):

@@ -126,7 +126,7 @@ def test_compensated_savings_place_plans_on_the_right_side_of_the_isoquant(game)
         assert (e.compensated_savings > on_curve) == (e.leader_payoff > a.leader_payoff)
 
 
-def test_national_interest_has_the_slope_of_the_payoff_at_A(game):
+def test_national_interest_has_the_slope_of_the_payoff_at_a(game):
     c = ag.compare(game, ag.Plan(threat=0.2))
     a = c.baseline
     weight = c.national_interest()["weight"]

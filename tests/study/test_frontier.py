@@ -75,7 +75,7 @@ def test_a_very_good_plan_may_save_more_than_everything(game):
 def test_bad_input_and_round_trip(game, tmp_path):
     with pytest.raises(InvalidValueError, match="at least 2"):
         ag.frontier(game, points=1)
-    with pytest.raises(InvalidValueError, match="0.25"):
+    with pytest.raises(InvalidValueError, match=r"0\.25"):
         ag.frontier(game, burdens=[0.1, 0.4])
     f = ag.frontier(game, points=11)
     f.to_json(tmp_path / "f.json")
