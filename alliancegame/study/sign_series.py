@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -25,7 +26,7 @@ SIGNS = (GAIN, NOTHING, LOSS, NO_ANSWER)
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """One parameter to vary: its key, symbol, unit, the game's own value and the values tried.
+    """One parameter to vary: key, symbol, words, unit, the game's own value and the values tried.
 
     `relative` says that the values are multiples of the game's own (several members, one factor);
     `moves_status_quo` that the parameter changes the alliance without pressure.
@@ -33,6 +34,7 @@ class Axis:
 
     key: str
     symbol: str
+    words: str
     unit: str
     base: float
     values: tuple[float, ...]
@@ -40,9 +42,9 @@ class Axis:
     moves_status_quo: bool
 
     def show(self, value: float) -> str:
-        """A value of this axis as text, three digits: `"0.4"`, `"5 %"`, `"1.09 times"`."""
+        """A value of this axis as text, three digits: `"0.4"`, `"5 %"`, `"× 1.09"`."""
         if self.relative:
-            return f"{value:.3g} times"
+            return f"× {value:.3g}"
         return f"{100 * value:.3g} %" if self.key == "demand" else f"{value:.3g}"
 
 
@@ -50,12 +52,10 @@ class Axis:
 class SignSeries:
     """The gain of one plan along one axis.
 
-    Arrays have shape (values,): `gains` the leader's payoff difference (nan: no answer), `usd_bn`
-    its worth in bn US$ a year, `threats` the uniform threat of the plan at each value. `signs` are
-    of SIGNS, `reasons` say why a value has no answer. `intervals` are (low, high, sign), their ends
-    closed in on. `recalibrated` is None where A does not depend on the parameter. The gain is
-    against A, or for the plan chosen anew against the best burden that the leader could commit
-    without a threat, so that it is what pressure adds.
+    Arrays have shape (values,): `gains` the leader's payoff difference to A (nan: no answer),
+    `usd_bn` its worth in bn US$ a year, `threats` the uniform threat at each value (nan for one by
+    ally). `signs` are of SIGNS, `reasons` say why a value has no answer. `intervals` are (low, high,
+    sign), their ends closed in on. `recalibrated` is None where A does not depend on the parameter.
     """
 
     plan: str
@@ -85,20 +85,26 @@ class SignSeries:
     def weights(self) -> str:
         """What was done with the security weights, in words."""
         if self.recalibrated is None:
-            return "not touched: A has no pressure and does not depend on it"
+            return "not touched: A does not depend on it"
         return "refitted: A stays as it is" if self.recalibrated else "as they are: A moves"
 
     def statement(self) -> str:
-        """The sign along the axis in words: "gain below 0.39, loss above"."""
+        """The sign along the axis in words: `"gain below 0.39, loss above 0.39"`."""
         if set(self.signs) == {NO_ANSWER}:
             return f"no answer: {self.reasons[0]}"
         if len(self.intervals) == 1:
-            return f"{self.intervals[0][2]} throughout"
+            return f"{self.intervals[0][2]} at all {len(self.signs)} values"
         show = self.axis.show
         (_, first, sign), *middle, (last, _, end) = self.intervals
         texts = [f"{sign} below {show(first)}"]
         texts += [f"{sign} from {show(low)} to {show(high)}" for low, high, sign in middle]
         return ", ".join([*texts, f"{end} above {show(last)}"])
+
+    @property
+    def turns(self) -> tuple[float, ...]:
+        """Where the gain changes its sign."""
+        pairs = itertools.pairwise(self.intervals)
+        return tuple(a[1] for a, b in pairs if NO_ANSWER not in (a[2], b[2]))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -144,7 +150,7 @@ class Signs(Result):
             {
                 "plan": s.plan,
                 "parameter": s.axis.key,
-                "symbol": s.axis.symbol,
+                "words": s.axis.words,
                 "unit": s.axis.unit,
                 "base": s.axis.base,
                 "low": s.axis.values[0],

@@ -1,0 +1,24 @@
+"""Pictures of solved games: one function a figure, each returning a matplotlib `Figure`.
+
+Nothing here solves anything, and nothing touches pyplot. `figure.savefig(path)` writes a file;
+`alliancegame.figures.style.rendered` gives the bytes of one that is the same every time.
+"""
+
+from __future__ import annotations
+
+from alliancegame.figures.burdens import burdens
+from alliancegame.figures.decomposition import decomposition
+from alliancegame.figures.exposure import exposure
+from alliancegame.figures.isoquants import isoquants
+from alliancegame.figures.plane import plane
+from alliancegame.figures.regime_map import regime_map
+from alliancegame.figures.sensitivity import sensitivity
+from alliancegame.figures.signs import signs
+from alliancegame.figures.swept import swept
+from alliancegame.figures.threat import threat_curve
+from alliancegame.figures.uncertainty import uncertainty
+
+__all__ = [
+    "burdens", "decomposition", "exposure", "isoquants", "plane", "regime_map", "sensitivity", "signs",
+    "swept", "threat_curve", "uncertainty",
+]  # fmt: skip

@@ -1,0 +1,64 @@
+"""What goes into the report's files, as bytes by path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from alliancegame.figures.style import rendered
+from alliancegame.report import tables
+from alliancegame.report.page import page
+from alliancegame.report.pictures import NAMES, pictures
+from alliancegame.report.write import FIGURES, LATEX, PAGE, RESULTS, TABLES
+from alliancegame.study.compare import Comparisons
+
+if TYPE_CHECKING:
+    from alliancegame.report.findings import Findings
+    from alliancegame.solve.result import Result
+
+KEYS = ("best", "plan", "full")
+
+ALL_NAMES = (
+    *(f"{FIGURES}/{name}.{kind}" for name in NAMES for kind in ("png", "pdf")),
+    *(f"{TABLES}/{name}.csv" for name in tables.NAMES),
+    *(f"{RESULTS}/{name}.json" for name in ("stackelberg", "threat_curve", "signs", "plans")),
+    *(f"{RESULTS}/frontier_{key}.json" for key in ("A", *KEYS)),
+)
+"""Files that some report has and another has not."""
+
+
+def contents(found: Findings, progress: Callable[[str], None]) -> dict[str, bytes]:
+    """Every file of the report."""
+    files: dict[str, bytes] = {}
+    drawn, images = [], {}
+    for picture in pictures(found):
+        progress(f"drawing {picture.name}")
+        images[picture.name] = rendered(picture.figure, "png")
+        files[f"{FIGURES}/{picture.name}.png"] = images[picture.name]
+        files[f"{FIGURES}/{picture.name}.pdf"] = rendered(picture.figure, "pdf")
+        drawn.append(picture)
+    progress("writing tables and results")
+    for name, frame in tables.frames(found).items():
+        files[f"{TABLES}/{name}.csv"] = frame.to_csv(lineterminator="\n").encode()
+    for name, result in _results(found).items():
+        files[f"{RESULTS}/{name}.json"] = (result.to_json() + "\n").encode()
+    files[LATEX] = found.latex.encode()
+    files[PAGE] = page(found, drawn, images).encode()
+    return files
+
+
+def _results(found: Findings) -> dict[str, Result]:
+    """Everything solved, by the name of its file; `load_result` reads each."""
+    made: dict[str, Result] = {"status_quo": found.baseline}
+    if found.cases:
+        made["plans"] = Comparisons(tuple(case.comparison for case in found.cases))
+    for case in found.cases:
+        if case.stackelberg is not None:
+            made["stackelberg"] = case.stackelberg
+    if found.own_curve is not None:
+        made["threat_curve"] = found.curves[found.own_curve]
+    keys = {"A": "A", **{case.label: case.key for case in found.cases}}
+    made |= {f"frontier_{keys[label]}": line for label, line in found.frontiers.items()}
+    if found.signs is not None:
+        made["signs"] = found.signs
+    return made
