@@ -1,0 +1,1 @@
+"""What the library costs, measured (`speed`). Not part of the wheel."""
