@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from alliancegame.study.compare import compare as compare
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
+    from alliancegame.study.maps import regime_map as regime_map
+    from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
+    from alliancegame.study.uncertainty import uncertainty as uncertainty
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
@@ -68,6 +71,9 @@ _HOMES = {
     "alliancegame.study.compare": ("compare",),
     "alliancegame.study.explain": ("explain",),
     "alliancegame.study.frontier": ("frontier",),
+    "alliancegame.study.maps": ("regime_map",),
+    "alliancegame.study.sensitivity": ("global_sensitivity",),
+    "alliancegame.study.uncertainty": ("uncertainty",),
 }  # fmt: skip
 
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

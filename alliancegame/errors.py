@@ -46,6 +46,22 @@ class ResultFileError(AllianceGameError, ValueError):
     """A saved result cannot be read back."""
 
 
+class SweepStoreError(AllianceGameError, OSError):
+    """A sweep's store is not ours, of another sweep, damaged, in use, or cannot be written."""
+
+
+class WorkerLostError(AllianceGameError, RuntimeError):
+    """A sweep's worker processes ended again and again over the same chunk."""
+
+
+class ClusterError(AllianceGameError, ConnectionError):
+    """A cluster cannot be reached, has no workers, or went away; the message says how to go on."""
+
+
+class MissingExtraError(AllianceGameError, ImportError):
+    """An optional library is not installed; the message says how to install it."""
+
+
 class KernelCacheWarning(UserWarning):
     """Compiled kernels could not be kept on disk; they were compiled in memory for this run only."""
 

@@ -23,7 +23,8 @@ from alliancegame.figures.style import (
     dress,
     rendered,
 )
-from alliancegame.library import load_model, models_folder
+from alliancegame.game.files import read
+from alliancegame.library import find_model, models_folder
 
 SOURCES = (
     "Data: NATO Public Diplomacy Division, Defence Expenditure of NATO Countries (2014-2024), "
@@ -54,7 +55,7 @@ def group(iso3: str, allies: set[str]) -> str:
 
 def picture() -> Figure:
     rows = observed()
-    allies = set(load_model("us-allies-2024").allies)
+    allies = set(read(find_model("us-allies-2024")).members)
     figure, axes = canvas(DOUBLE, 3.9)
     dress(axes, "defence spending in 2024 (bn US$, current prices and exchange rates)")
     for height, row in enumerate(reversed(rows)):

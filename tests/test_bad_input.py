@@ -249,7 +249,7 @@ def test_files_that_are_no_results(tmp_path: Any) -> None:
         {"security_weight": 1e-12},
         {"influence_weight": 50.0},
         {"private_weight": 50.0},
-        {"decay": 700.0, "influence_value": "share"},
+        {"decay": 700.0, "influence_value": "share", "decisiveness": 0.7},
         {"cohesion": 50.0, "trust": 0.5},
         {"congestion": 30.0},
         {"council_weight": [1e6, 1.0, 1e-6]},

@@ -101,7 +101,7 @@ def test_types_are_shipped() -> None:
     assert (Path(ag.__file__).parent / "py.typed").is_file()
 
 
-def test_every_error_is_one_of_ours_and_of_the_expected_kind() -> None:
+def test_every_error_is_one_of_ours() -> None:
     from alliancegame import errors
 
     ours = {
@@ -109,11 +109,9 @@ def test_every_error_is_one_of_ours_and_of_the_expected_kind() -> None:
         for name, value in vars(errors).items()
         if inspect.isclass(value) and value.__module__ == "alliancegame.errors"
     }
-    kinds = (ValueError, NotImplementedError, RuntimeError)
     for name, value in ours.items():
         assert inspect.getdoc(value)
         if name.endswith("Warning"):
             assert issubclass(value, UserWarning)
         elif name != "AllianceGameError":
             assert issubclass(value, errors.AllianceGameError)
-            assert issubclass(value, kinds)

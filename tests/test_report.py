@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
         self.rows: list[list[str]] = []
-        self.feed(text)
+        self.feed(text.replace("\N{NO-BREAK SPACE}", " "))
         self.close()
         assert self.open == [], self.open
 
@@ -96,9 +97,9 @@ def drawing_only(monkeypatch: pytest.MonkeyPatch, *kinds: str) -> None:
     """Make and lay out every figure, and render none but of these kinds."""
     full = contents.rendered
 
-    def render(figure: Figure, kind: str) -> bytes:
+    def render(figure: Figure, kind: str, *options: Any, **more: Any) -> bytes:
         settle(figure)
-        return full(figure, kind) if kind in kinds else b"not rendered"
+        return full(figure, kind, *options, **more) if kind in kinds else b"not rendered"
 
     monkeypatch.setattr(contents, "rendered", render)
 

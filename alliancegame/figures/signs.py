@@ -87,6 +87,7 @@ def _strips(panel: Axes, axis: Axis, group: list[SignSeries]) -> None:
     panel.set(xlim=(low, high), ylim=(-0.5, len(group) - 0.5))
     if axis.key == "demand" and not axis.relative:
         panel.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+    panel.locator_params(axis="x", nbins=6)
     panel.tick_params(axis="y", length=0)
     for side in ("left", "bottom"):
         panel.spines[side].set_visible(False)

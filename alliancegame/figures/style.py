@@ -224,18 +224,19 @@ def spread(positions: Array, gap: float, low: float, high: float) -> Array:
 
 _SAVING = threading.Lock()
 
-_SETTINGS: dict[Any, Any] = {"pdf.fonttype": 42, "svg.hashsalt": "alliancegame"}
-"""Type that a journal's checks accept, and files that come out the same every time."""
+TRUETYPE, TYPE3 = 42, 3
+"""Fonts in PDF files: what journals' checks accept, and what is embedded in half the time."""
 
 
-def rendered(figure: Figure, kind: str, dpi: int = PNG_DPI) -> bytes:
-    """The figure as the bytes of a file: "png", "pdf" or "svg", without a date.
+def rendered(figure: Figure, kind: str, dpi: int = PNG_DPI, *, pdf_fonts: int = TRUETYPE) -> bytes:
+    """The figure as the bytes of a file: "png", "pdf" or "svg", the same every time.
 
     The canvas is asked directly: `savefig` would draw everything twice.
     """
+    settings: dict[Any, Any] = {"pdf.fonttype": pdf_fonts, "svg.hashsalt": "alliancegame"}
     settle(figure)
     stream, before = io.BytesIO(), figure.dpi
-    with _SAVING, mpl.rc_context(_SETTINGS):
+    with _SAVING, mpl.rc_context(settings):
         try:
             _print(figure, kind, dpi, stream)
         finally:

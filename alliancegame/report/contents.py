@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from alliancegame.figures.style import rendered
+from alliancegame.figures.style import TYPE3, rendered
 from alliancegame.report import tables
 from alliancegame.report.page import page
 from alliancegame.report.pictures import NAMES, pictures
@@ -15,6 +15,9 @@ from alliancegame.study.compare import Comparisons
 if TYPE_CHECKING:
     from alliancegame.report.findings import Findings
     from alliancegame.solve.result import Result
+
+PNG_DPI = 160
+"""Sharp on the page and in a talk; for print there are the PDF files."""
 
 KEYS = ("best", "plan", "full")
 
@@ -33,9 +36,9 @@ def contents(found: Findings, progress: Callable[[str], None]) -> dict[str, byte
     drawn, images = [], {}
     for picture in pictures(found):
         progress(f"drawing {picture.name}")
-        images[picture.name] = rendered(picture.figure, "png")
+        images[picture.name] = rendered(picture.figure, "png", PNG_DPI)
         files[f"{FIGURES}/{picture.name}.png"] = images[picture.name]
-        files[f"{FIGURES}/{picture.name}.pdf"] = rendered(picture.figure, "pdf")
+        files[f"{FIGURES}/{picture.name}.pdf"] = rendered(picture.figure, "pdf", pdf_fonts=TYPE3)
         drawn.append(picture)
     progress("writing tables and results")
     for name, frame in tables.frames(found).items():

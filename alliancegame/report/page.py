@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
+KEPT_TOGETHER = {
+    loose: loose.replace(" ", UNBROKEN) for loose in (" %", "× ", " bn US$", " (B)", " (C)")
+}
+"""Where a line of the page must not end."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -71,7 +76,7 @@ def page(found: Findings, drawn: Sequence[Picture], images: Mapping[str, bytes])
         for picture in drawn
     }
     game = found.game
-    return template.render(
+    text = template.render(
         style=here.joinpath("page.css").read_text("utf-8"),
         title=game.provenance.get("title") or found.name,
         description=game.provenance.get("description", ""),
@@ -103,6 +108,9 @@ def page(found: Findings, drawn: Sequence[Picture], images: Mapping[str, bytes])
         file=game.provenance.get("file", ""),
         sha256=game.provenance.get("sha256", ""),
     )
+    for loose, bound in KEPT_TOGETHER.items():
+        text = text.replace(loose, bound)
+    return text
 
 
 def _number(value: float, digits: int = 4) -> str:
@@ -148,10 +156,9 @@ def _turning_points(found: Findings, label: str) -> str:
         ):
             continue
         at = [series.axis.show(t) for t in series.turns]
-        texts.append(
-            f"{series.axis.symbol} {', '.join(at)}" if at else f"{series.axis.symbol} nowhere"
-        )
-    return "; ".join(texts)
+        told = f"{series.axis.symbol} {', '.join(at) or 'nowhere'}"
+        texts.append(told.replace(" ", UNBROKEN))
+    return "\n".join(texts)
 
 
 def _parts(found: Findings) -> Table | None:
@@ -213,7 +220,7 @@ def _signs(found: Findings, label: str) -> Table | None:
     rows = [
         [
             f"{s.axis.words}, {s.axis.symbol}",
-            f"{s.axis.show(s.axis.values[0])} to {s.axis.show(s.axis.values[-1])}",
+            " to ".join(s.axis.show(s.axis.values[k]) for k in (0, -1)),
             s.axis.show(s.axis.base),
             s.weights(),
             words.sign_word(s),

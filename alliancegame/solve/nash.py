@@ -40,19 +40,48 @@ def solve_nash(
     aggregative.check_plan(game, plan)
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
-    if failure is not None:
-        if throw:
-            raise failure
+    found = None
+    if failure is None:
+        found = _equilibrium(game, plan, batch, tolerances)
+        if plan.burden is None and found.certificate.unique == "not proven":
+            found = _all_roots(game, plan, found, tolerances)
+        if found.certificate.verdict != "unverified":
+            return found
+        failure = ConvergenceError(_no_equilibrium(found))
+    if isinstance(failure, ConvergenceError) and not aggregative.tables(game).concave:
+        settled = _by_replies(game, plan, tolerances)
+        if settled is not None:
+            return settled
+    if throw:
+        raise failure
+    if found is None:
         return _unverified(game, plan, batch, str(failure), tolerances)
-    found = _equilibrium(game, plan, batch, tolerances)
-    if plan.burden is None and found.certificate.unique == "not proven":
-        found = _all_roots(game, plan, found, tolerances)
-    if found.certificate.verdict == "unverified":
-        message = _no_equilibrium(found)
-        if throw:
-            raise ConvergenceError(message)
-        return dataclasses.replace(found, message=message)
-    return found
+    return dataclasses.replace(found, message=str(failure))
+
+
+def _by_replies(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Equilibrium | None:
+    """An equilibrium by best replies over whole action sets, where payoffs are not concave.
+
+    Everybody moves a part of the way to its best reply, from several starts. None if that does not
+    settle (there need be no equilibrium), and for large alliances, where it would take long.
+    """
+    n, lead = game.size, game.members.leader_index
+    low, high = game.by_member("burden_min"), game.by_member("burden_max")
+    for share in (0.02, 0.1, 0.4) if n <= 40 else ():
+        profile = low + share * (high - low)
+        if plan.burden is not None:
+            profile[lead] = plan.burden
+        for _ in range(50 * n):
+            step = aggregative.best_deviations(game, profile, plan)
+            if not step.gain.max() > 1e-15:
+                break
+            profile = profile + (step.reply - profile) / n
+        made = _deviations_certified(game, profile, plan, tolerances)
+        if made.verdict != "unverified":
+            concept = "nash" if plan.burden is None else "response"
+            arrays = (profile, step.payoff, step.influence, step.security, step.trust)
+            return Equilibrium(game, plan, concept, *arrays, made, "settled by best replies")
+    return None
 
 
 def _no_equilibrium(found: Equilibrium) -> str:
@@ -105,6 +134,22 @@ def certify(
     plan = Plan() if plan is None else plan
     aggregative.check_plan(game, plan)
     profile = _profile(game, burdens, plan)
+    made = _deviations_certified(game, profile, plan, tolerances)
+    if made.unique != "not proven" or made.verdict == "unverified" or plan.burden is not None:
+        return made
+    known = solve_nash(game, plan, tolerances=tolerances, throw=False)
+    if known.certificate.verdict == "unverified":
+        return made
+    others = [np.abs(one.burdens - profile).max() for one in (known, *known.others)]
+    if min(others) > 1e-6:
+        return _with_unique(made, "multiple", "solve_nash finds another equilibrium of this plan")
+    return _with_unique(made, known.certificate.unique, known.certificate.reason)
+
+
+def _deviations_certified(
+    game: BurdenSharingGame, profile: Array, plan: Plan, tolerances: Tolerances
+) -> Certificate:
+    """The certificate of a profile from every member's best deviation, and what theorems say of it."""
     deviations = aggregative.best_deviations(game, profile, plan)
     finite = np.isfinite(deviations.payoff)
     gains = np.where(finite, deviations.gain, np.inf)
@@ -112,12 +157,7 @@ def certify(
     gains[_players(game, plan) & ~finite] = np.inf
     unique = _unique(game, plan, profile, deviations.trust)
     made = certificate.build(game, plan, profile, gains, tolerances, unique, bounded=False)
-    if made.verdict == "unverified":
-        return _without_claim(made)
-    if unique[0] == "not proven" and plan.burden is None:
-        others = _all_roots(game, plan, solve_nash(game, plan, tolerances=tolerances), tolerances)
-        return _with_unique(made, others.certificate.unique, others.certificate.reason)
-    return made
+    return _without_claim(made) if made.verdict == "unverified" else made
 
 
 def _without_claim(made: Certificate) -> Certificate:

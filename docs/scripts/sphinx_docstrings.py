@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import alliancegame
+import alliancegame.errors
+
+ERRORS = frozenset(vars(alliancegame.errors))
+"""Names that the page documents with their module."""
 
 _CODE = re.compile(r"(`+[^`]+`+)")
 MADE_BY_SOLVERS = frozenset(
@@ -42,8 +51,24 @@ def shorten(
     return made[0], made[1]
 
 
+class RestOfPublicNames(SphinxDirective):
+    """Documents the public names that the page does not name itself, so that none is missing."""
+
+    def run(self) -> list[nodes.Node]:
+        """An autodoc directive for each of them, in alphabetical order."""
+        page = Path(self.env.doc2path(self.env.docname)).read_text(encoding="utf-8")
+        lines = []
+        for name in alliancegame.__all__:
+            value = getattr(alliancegame, name)
+            if f"alliancegame.{name}\n" not in page and callable(value) and name not in ERRORS:
+                kind = "class" if isinstance(value, type) else "function"
+                lines += [f".. auto{kind}:: alliancegame.{name}", ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register, before napoleon reads the sections."""
+    app.add_directive("rest-of-public-names", RestOfPublicNames)
     app.connect("autodoc-process-docstring", escape, priority=400)
     app.connect("autodoc-process-signature", shorten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

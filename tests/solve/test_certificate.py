@@ -350,7 +350,8 @@ def test_regret_bounds_what_anybody_can_gain() -> None:
     for problem in KNOWN:
         found = solve_nash(problem.game, problem.plan)
         true = certify(problem.game, found.burdens, problem.plan).regret
-        assert true <= found.certificate.regret <= 1e-9
+        assert true <= found.certificate.regret + 1e-13
+        assert found.certificate.regret <= 1e-9
 
 
 def test_money() -> None:
