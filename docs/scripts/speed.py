@@ -19,4 +19,4 @@ def stored() -> Markdown:
             f"## {path.stem}\n\nRead on {results['date']} on: {machine(results['machine'])}.\n\n"
             + as_markdown(results)
         )
-    return Markdown("\n\n".join(parts))
+    return Markdown("\n\n".join(parts) or "No run is stored yet.")

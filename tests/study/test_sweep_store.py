@@ -231,7 +231,7 @@ def test_any_flipped_bit_is_mended_or_refused(store, whole):
         try:
             small(store=store)
         except SweepStoreError as error:
-            assert "Put that file back" in str(error) or "format" in str(error)  # noqa: PT017
+            assert "Put that file back" in str(error) or "format" in str(error)
             refused += 1
             path.write_bytes(good)
         assert files(store) == files(whole)
@@ -361,9 +361,8 @@ def test_two_sweeps_cannot_share_a_store(tmp_path, whole):
 
 
 def test_nor_can_two_threads_of_one_process(store):
-    with StoreLock(store / HOUSE / "lock", store):
-        with pytest.raises(SweepStoreError, match="in use"):
-            small(store=store)
+    with StoreLock(store / HOUSE / "lock", store), pytest.raises(SweepStoreError, match="in use"):
+        small(store=store)
     small(store=store)
 
 
