@@ -67,7 +67,8 @@ def load_compiled(
 
     `source` is the text of a module that imports only numpy, math and numba, and whose functions
     have explicit signatures, `@njit("float64(float64)", cache=CACHE)`: the global `CACHE` is set
-    before it runs. If the text is itself dear, pass a function that makes it, called only when
+    before it runs, and `SEALED`, whether all
+    entries come from the disk. If the text is itself dear, pass a function that makes it, called only when
     nothing is in the cache, and a `fingerprint`: text that changes whenever the source would.
     `directory` is the root of the cache, by default `cache_directory()`.
 
@@ -280,7 +281,8 @@ def _execute(kernels: _Kernels, shelf: _Shelf | None) -> ModuleType:
     else:
         # From its folder, scrap or final, but under the final name, which tracebacks will look for.
         text, filename = (shelf.folder / shelf.file.name).read_bytes().decode(), str(shelf.file)
-    vars(module).update(__file__=filename, CACHE=shelf is not None)
+    sealed = shelf is not None and shelf.sealed
+    vars(module).update(__file__=filename, CACHE=shelf is not None, SEALED=sealed)
     code = compile(text, filename, "exec", dont_inherit=True, optimize=0)
     sys.modules[module.__name__] = module  # Numba imports it by name when it loads machine code
     try:

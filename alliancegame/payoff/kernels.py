@@ -27,6 +27,11 @@ import math
 import numpy as np
 from math import exp, log
 from numba import njit, types
+
+def inner(*signature, **options):
+    # What comes from the cache is linked into the entries: nothing of it is compiled again.
+    return njit(*(() if SEALED else signature), **options)
+
 """
 
 # Only entries are called from Python: the rest needs no wrappers, which take half the compilation.
@@ -300,7 +305,7 @@ def _decorated(engine: str, entries: Mapping[str, str], flags: Mapping[str, str]
             if node.name in entries:
                 decorator = f'@njit({entries[node.name]}, cache=CACHE, error_model="numpy"{extra})'
             else:
-                decorator = f"@njit({_declared(node)}{_INNER}{extra})"
+                decorator = f"@inner({_declared(node)}{_INNER}{extra})"
             parts.append(f"{decorator}\n{_without_annotations(node)}")
         elif isinstance(node, ast.Assign):
             parts.append(text)
