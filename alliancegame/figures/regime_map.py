@@ -151,7 +151,9 @@ def _names(axes: Axes, found: RegimeMap) -> list[Box]:
 
     rows, columns = found.codes.shape
     taken = []
-    for outcome in found.shares:
+    for outcome, share in found.shares.items():
+        if share < LEAST_SHARE:
+            continue
         half = np.array([0.03, 0.009 * len(outcome)])
         step = 1 / np.array([rows - 1, columns - 1])
         here = np.pad(found.outcomes == outcome, 1)

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alliancegame.game.spec import Origin
-    from alliancegame.report.findings import Case, Findings
+    from alliancegame.report.findings import Findings
+    from alliancegame.study.compare import Comparison
 
 TINY, SMALL = 0.01, 0.05
 """A gain below these shares of the leader's own defence spending is called tiny, or small."""
+
+CLOSE = 0.5
+"""A gain below this share of what pressure would bring without loss of trust is a small difference."""
 
 OUTCOMES = {
     "success": "pressure pays (B)",
@@ -85,22 +89,25 @@ def stakes(found: Findings) -> list[str]:
     if not c.plan.pressure:
         texts[0] += " The plan has no threat: the best that pressure can do here is not to be used."
         return texts
-    pressure = c.versus_best_burden / c.delta_payoff * worth if c.delta_payoff else 0.0
+    rate = worth / c.delta_payoff if c.delta_payoff else 0.0
     texts.append(
-        f"Of it, {money(pressure)} come from pressure; the rest {leader} could have by committing its "
-        "own burden without a threat. The gain is the small difference of two large numbers: "
-        f"{_parts(case, worth)}."
+        f"Of it, {money(c.versus_best_burden * rate)} come from pressure; the rest {leader} could have "
+        f"by committing its own burden without a threat. {_balance(c, rate)}"
     )
     return texts
 
 
-def _parts(case: Case, worth: float) -> str:
-    c = case.comparison
-    rate = worth / c.delta_payoff if c.delta_payoff else 0.0
-    return (
-        f"{money(c.leverage * rate)} that pressure would bring if it cost no trust, and "
-        f"{money(c.trust_loss * rate)} through the trust that it costs"
-    )
+def _balance(c: Comparison, rate: float) -> str:
+    """Leverage against lost trust, at a worth of payoff in bn US$."""
+    leverage, lost = money(c.leverage * rate), money(c.trust_loss * rate)
+    if not c.trust_loss:
+        return f"Pressure brings {leverage}, and costs no trust."
+    if c.leverage > 0 > c.trust_loss and c.delta_payoff < CLOSE * c.leverage:
+        return (
+            f"The gain is the small difference of two larger numbers: {leverage} that pressure would "
+            f"bring if it cost no trust, and {lost} through the trust that it costs."
+        )
+    return f"Pressure would bring {leverage} if it cost no trust; lost trust adds {lost}."
 
 
 def firmness(found: Findings, label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -280,21 +281,27 @@ def _all_roots(
     here = float(found.burdens[lead])
     responses = _response_batch(game, plan, grid)
     marginal, ok = responses.column("leader_marginal"), np.isfinite(responses.leader_payoff)
-    roots = [here]
-    if ok[0] and marginal[0] <= 0:
+    roots = [float(grid[i]) for i in np.flatnonzero(ok & (marginal == 0))]
+    if ok[0] and marginal[0] < 0:
         roots.append(low)
-    if ok[-1] and marginal[-1] >= 0:
+    if ok[-1] and marginal[-1] > 0:
         roots.append(high)
     crossing = ok[:-1] & ok[1:] & (np.sign(marginal[:-1]) * np.sign(marginal[1:]) < 0)
-    roots += [_leader_root(game, plan, grid[i], grid[i + 1]) for i in np.flatnonzero(crossing)]
-    roots += [float(grid[i]) for i in np.flatnonzero(ok & (marginal == 0))]
-    distinct: list[float] = []
+    for i in np.flatnonzero(crossing):
+        # The root that is known need not be refined; where the condition is flat it would come out
+        # a little elsewhere, and be taken for another one.
+        slack = 1e-3 * (grid[i + 1] - grid[i])
+        if not grid[i] - slack <= here <= grid[i + 1] + slack:
+            roots.append(_leader_root(game, plan, grid[i], grid[i + 1]))
+    distinct = [here]
     for root in roots:
-        if all(abs(root - other) > 1e-9 * max(root, other, 1e-6) for other in distinct):
+        if not any(math.isclose(root, x, rel_tol=1e-6, abs_tol=1e-12) for x in distinct):
             distinct.append(root)
+    failed = int((responses.column("status") == aggregative.FAILED).sum())
     scanned = (
         f"every root of the leader's condition among {tolerances.roots} burdens of {game.leader} "
         f"in [{low:g}, {high:g}], refined"
+        + (f"; {failed} of them found no response" if failed else "")
     )
     solutions = [found, *(_at_leader_burden(game, plan, root, tolerances) for root in distinct[1:])]
     kept = [s for s in solutions if s.certificate.verdict != "unverified"] or [found]

@@ -190,13 +190,13 @@ def sweep(
             f"store must be a folder that this machine can write to, got {store}."
         )
     _check_size(asked, limit, allow_large, store is not None)
-    most = default_cells(solve, game.size, derive is not None) if chunk is None else int(chunk)
-    blocks = cut(asked.design.shape, most)
+    blocks = cut(asked.design.shape, asked.default_chunk() if chunk is None else int(chunk))
     run = _Run(asked, int(workers), cluster, allow_mixed)
     with listening(progress) as listener:
         if store is None:
             return run.in_memory(blocks, listener)
-        return run.in_store(Path(store), blocks, None if chunk is None else int(chunk), listener)
+        path, asked_chunk = Path(store).expanduser(), None if chunk is None else int(chunk)
+        return run.in_store(path, blocks, asked_chunk, listener)
 
 
 class _Asked:
@@ -239,6 +239,21 @@ class _Asked:
             seed=self.seed,
             environment=environment(),
         )
+
+    def default_chunk(self) -> int:
+        """Cells in a chunk if the caller does not say: decided by the question alone, not by speed."""
+        game = self.game
+        names = {key.partition("[")[0] for key in self.design.columns}
+        forms = ("substitution", "decisiveness", "influence_value", "consumption")
+        slow = any(name in names or getattr(game, name) not in (1, "log") for name in forms)
+        if self.solve in ("nash", "compare"):
+            # Outside the theorem on simultaneous Nash every root is looked for, cell by cell.
+            spillin, umbrella = game.congested
+            slow |= bool((game.return_spillin * umbrella > spillin).any())
+            slow |= not names.isdisjoint(
+                ("return_spillin", "umbrella", "spillin", "council_weight")
+            )
+        return default_cells(self.solve, game.size, slow=slow, derived=self.derive is not None)
 
     def content(self) -> dict[str, Any]:
         """Everything that decides the answers, in plain values."""

@@ -59,6 +59,23 @@ def test_the_search_reaches_one_equilibrium_from_anywhere_if_uniqueness_is_prove
             assert np.abs(found.burdens - searched.burdens).max() < 1e-9
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_contests_with_increasing_returns(seed: int) -> None:
+    """Payoffs are not concave: what is found is an equilibrium by brute force, or nothing is."""
+    rng = np.random.default_rng([seed, 7])
+    game, plan = random_alliance(rng, "log, share, m<1")
+    game = game.replace(decisiveness=float(rng.choice([1.3, 2.0])))
+    found, hand = solve_nash(game, plan, throw=False), Hand(game, plan)
+    if found.certificate.verdict == "unverified":
+        assert "no equilibrium" in found.message
+        return
+    gain = max(hand.gains(found.burdens.tolist(), 1000))
+    assert gain == pytest.approx(found.certificate.regret, abs=1e-9)
+    if any(game.by_member("influence_weight")):
+        assert found.certificate.verdict == "approximate"
+    assert found.certificate.unique != "proven" or not any(game.by_member("influence_weight"))
+
+
 @pytest.mark.parametrize("n", [3, 8, 20, 60])
 @pytest.mark.parametrize("spill", [0.6, 0.95, 1.0])
 def test_strong_strategic_substitutes(n: int, spill: float) -> None:

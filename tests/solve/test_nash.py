@@ -170,6 +170,23 @@ def test_slight_changes_of_the_game_keep_the_number_of_equilibria_odd() -> None:
     assert counts == {1, 3}
 
 
+@pytest.mark.parametrize(
+    ("gdp", "theta"),
+    [
+        ((0.81, 1.38, 1.31, 1.63), (0.06915884620768717, 0.038, 0.043, 0.01)),
+        ((0.96, 2.01), (0.0766520558158241, 0.038)),
+        ((2.32, 2.66, 1.26), (0.04197510844796025, 0.038, 0.025)),
+        ((0.59, 0.64, 2.99, 2.62), (0.19492346161008256, 0.027, 0.04, 0.011)),
+    ],
+)
+def test_one_flat_root_is_not_taken_for_two(gdp: Any, theta: Any) -> None:
+    """The leader hardly contributes and its condition is nearly flat: rounding moves the root."""
+    found = solve_nash(alliance(gdp, theta, spillin=0.9))
+    assert 0 < found.burdens[0] < 1e-4
+    assert found.others == ()
+    assert found.certificate.unique == "not proven"
+
+
 def test_certify_knows_that_an_equilibrium_is_one_of_several() -> None:
     problem = BANK["three equilibria"]
     for burdens in (problem.burdens, *problem.others):
@@ -276,6 +293,17 @@ def test_stricter_tolerances_are_kept() -> None:
 def test_certify_checks_its_profile(burdens: Any, words: str) -> None:
     with pytest.raises(AllianceGameError, match=words):
         certify(BANK["K1"].game, burdens)
+
+
+def test_certify_compares_with_what_solve_nash_finds() -> None:
+    """An equilibrium that the solver does not return is still one, and then there are two."""
+    game = BANK["three equilibria"].game
+    alone = solve_nash(game, tolerances=Tolerances(roots=2))
+    for burdens in (BANK["three equilibria"].burdens, *BANK["three equilibria"].others):
+        made = certify(game, burdens, tolerances=Tolerances(roots=2))
+        assert made.verdict == "certified"
+        same = np.abs(alone.burdens - burdens).max() < 1e-6
+        assert made.unique == ("not proven" if same else "multiple")
 
 
 def test_certify_checks_the_leaders_burden_against_the_plan() -> None:

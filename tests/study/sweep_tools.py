@@ -95,11 +95,14 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def children(pid: int | None = None) -> list[int]:
-    """Processes that a process has started and that still run."""
+def workers_of(pid: int | None = None) -> list[int]:
+    """Worker processes of a sweep that a process, by default this one, has started."""
     found = []
     for task in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
+        for child in (task / "children").read_text().split():
+            command = Path(f"/proc/{child}/cmdline")
+            if command.exists() and b"sweeping.worker" in command.read_bytes():
+                found.append(int(child))
     return found
 
 

@@ -154,7 +154,7 @@ def test_negative_weights_are_a_region_with_a_reason(small):
 def test_forms_that_only_the_scalar_solvers_know(small):
     """Influence as a share with m > 1 is not concave: every cell is solved by itself."""
     game = small.replace(influence_value="share", decisiveness=1.5)
-    found = ag.regime_map(game, DECAY, ("threat", (0.2, 0.8)), points=3, tolerance=1e-2, refine=0)
+    found = ag.regime_map(game, DECAY, ("threat", (0.2, 0.8)), points=3, tolerance=0.1, refine=0)
     one = outcome(game, "decay", "threat", 0.5, 0.5)
     assert found.outcomes[1, 1] == one.outcome
     assert found.gains_usd_bn[1, 1] == pytest.approx(one.gain_usd_bn, rel=1e-9)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -21,7 +22,6 @@ from tests.study.sweep_tools import (
     OVER,
     PLAN,
     SCRIPT,
-    children,
     files,
     game,
     gone,
@@ -30,6 +30,7 @@ from tests.study.sweep_tools import (
     small,
     start,
     wait_for,
+    workers_of,
 )
 
 
@@ -62,18 +63,29 @@ def test_many_workers_give_the_answers_of_one(tmp_path, alone):
     xr.testing.assert_identical(small(workers=2), alone)
 
 
-def test_a_worker_that_is_killed_is_replaced(tmp_path, alone):
+def test_workers_that_are_killed_are_replaced(tmp_path, module):
+    made = module("""
+        import os, time
+
+        def derive(game, cell):
+            time.sleep(0.01 if os.environ.get("ALLIANCEGAME_SWEEP_WORKER") else 0)
+            return game
+    """)
+    over = {"decay": np.linspace(0, 1, 10), "threat": np.linspace(0, 1, 20)}
     killed = []
 
     def strike(now):
-        if now.done >= 150 * (len(killed) + 1) and len(killed) < 2:
-            killed.append(children()[0])
+        if now.done >= 40 * (len(killed) + 1) and len(killed) < 2:
+            killed.append(workers_of()[0])
             os.kill(killed[-1], signal.SIGKILL)
 
-    found = small(store=tmp_path / "s.zarr", workers=2, progress=strike)
-    assert len(killed) == 2
-    xr.testing.assert_identical(found, alone)
-    assert gone(children())
+    def go(**options):
+        return sweep(game(), over, PLAN, derive=made.derive, chunk=20, **options)
+
+    found = go(store=tmp_path / "s.zarr", workers=2, progress=strike)
+    assert len(set(killed)) == 2
+    xr.testing.assert_identical(found, go())
+    assert gone(workers_of())
 
 
 def test_a_chunk_that_always_loses_its_worker(tmp_path, module):
@@ -123,8 +135,8 @@ def test_what_is_printed_does_not_get_between(module, capfd):
 def test_workers_end_with_their_parent(tmp_path):
     with start(tmp_path, SCRIPT, tmp_path / "s.zarr", 0.1, 2) as process:
         wait_for(process, 60)
-        workers = children(process.pid)
-        assert len(workers) == 2
+        workers = workers_of(process.pid)
+        assert workers
         kill(process)
     assert gone(workers)
 

@@ -189,7 +189,7 @@ def test_round_trip(found, tmp_path):
         ({"plan": None}, "needs a Plan"),
         ({"n": 1000}, "1024 would do"),
         ({"n": 1000, "method": "latin-hypercube"}, "multiple of replicates"),
-        ({"n": 10**7}, "1,000,000"),
+        ({"n": 2**21}, "1,000,000"),
         ({"replicates": 4}, "from 8"),
         ({"method": "sobool"}, "Did you mean 'sobol'"),
         ({"seed": -1}, "seed"),

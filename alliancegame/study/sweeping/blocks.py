@@ -10,10 +10,13 @@ CELLS = {
     "respond": 32_768,
     "nash": 32_768,
     "compare": 16_384,
-    "stackelberg": 64,
+    "stackelberg": 128,
     "backfire_threshold": 16,
 }
 """Most cells in a chunk by kind of question, unless asked otherwise: seconds of work at most."""
+
+SLOW = 1_024
+"""Most cells in a chunk where cells may need the scalar solvers."""
 
 DERIVED = 256
 """Most cells in a chunk where every cell has a game of its own."""
@@ -22,9 +25,9 @@ ROWS = 1 << 20
 """Most rows (cell, member) in a chunk: bounds the memory that solving it takes."""
 
 
-def default_cells(solve: str, members: int, derived: bool) -> int:
+def default_cells(solve: str, members: int, *, slow: bool, derived: bool) -> int:
     """How many cells a chunk has at most, if the caller does not say."""
-    most = min(CELLS[solve], DERIVED) if derived else CELLS[solve]
+    most = min(CELLS[solve], SLOW if slow else CELLS[solve], DERIVED if derived else CELLS[solve])
     return max(1, min(most, ROWS // members))
 
 

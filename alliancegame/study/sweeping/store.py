@@ -12,7 +12,7 @@
         unfinished/           files that are being written
 
 A chunk counts if the journal has it and its files still have the digest noted there; anything else
-is solved again. So nothing but the journal needs to be synced.
+is solved again. So of all that is written chunk by chunk, nothing but the journal needs to be synced.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import json
 import os
 import shutil
 import uuid
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +36,7 @@ from alliancegame.study.sweeping.blocks import Blocks
 from alliancegame.study.sweeping.journal import Journal
 from alliancegame.study.sweeping.layout import Layout, as_json
 from alliancegame.study.sweeping.lock import StoreLock
-from alliancegame.study.sweeping.target import HOUSE, CannotWriteError, Target, create_array
+from alliancegame.study.sweeping.target import HOUSE, Target, create_array, quietly
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,8 +79,10 @@ class SweepStore:
         try:
             self._claim()
             self._lock = StoreLock(self._house / "lock", path)
+        except SweepStoreError:
+            raise
         except OSError as error:
-            raise self._refused(error) from error
+            raise self.failure(error, "") from error
         try:
             if self._unfinished():
                 self.blocks = default
@@ -89,17 +90,11 @@ class SweepStore:
             else:
                 self.blocks = self._take_up(question, allow_mixed)
             self.journal.open()
-        except (OSError, CannotWriteError) as error:
+        except BaseException as error:
             self.close()
-            raise self._refused(error) from error
-        except BaseException:
-            self.close()
+            if isinstance(error, OSError) and not isinstance(error, SweepStoreError):
+                raise self.failure(error, "") from error
             raise
-
-    def _refused(self, error: Exception) -> SweepStoreError:
-        if isinstance(error, SweepStoreError):
-            return error
-        return self.failure(error, "")
 
     def __enter__(self) -> SweepStore:
         return self
@@ -136,6 +131,8 @@ class SweepStore:
         journal = self._house / "journal"
         if (self._house / "sweep.json").exists() or (journal.exists() and journal.stat().st_size):
             return False
+        if (self.path / "status" / "c").exists():
+            raise self._damaged(f"{HOUSE}/sweep.json")
         for entry in self.path.iterdir():
             if entry.name == "zarr.json":
                 entry.unlink()
@@ -154,7 +151,7 @@ class SweepStore:
         for name, content in files.items():
             file = self.path / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+            _write_synced(file, content)
         token = uuid.uuid4().hex
         (self._house / "token").write_text(token)
         body = {
@@ -167,7 +164,9 @@ class SweepStore:
             "files": {name: _sum(content) for name, content in sorted(files.items())},
         }
         (self._house / "journal").touch()
-        _write_synced(self._house / "sweep.json", _sealed(body))
+        aside = self._house / "sweep.new"
+        _write_synced(aside, _sealed(body))
+        aside.replace(self._house / "sweep.json")
         self.token = token
 
     def _take_up(self, question: Question, allow_mixed: bool) -> Blocks:
@@ -333,9 +332,7 @@ def _files(layout: Layout, blocks: Blocks) -> dict[str, bytes]:
             dimension_names=(coordinate.dim,), attributes=dict(coordinate.attrs),
         )  # fmt: skip
         made[:] = values
-    with warnings.catch_warnings():
-        # Zarr notes that consolidated metadata is not yet in the text of the format.
-        warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")
+    with quietly():
         zarr.consolidate_metadata(memory)
     return {name: bytes(content.to_bytes()) for name, content in kept.items()}
 
@@ -354,13 +351,10 @@ def _sealed(body: Any) -> bytes:
 
 
 def _write_synced(file: Path, content: bytes) -> None:
-    """A file that is either whole or absent, whatever happens."""
-    aside = file.with_suffix(".new")
-    with aside.open("wb") as stream:
+    with file.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    aside.replace(file)
 
 
 def _differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:

@@ -8,10 +8,12 @@ whole files only, and two processes that solve the same chunk cannot disturb eac
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -166,16 +168,23 @@ def create_array(
     **more: Any,
 ) -> Any:  # fmt: skip
     """An array of a store: numbers as they are, text compressed."""
-    compressors = "auto" if dtype == "string" else None
-    return group.create_array(
-        name,
-        shape=shape,
-        chunks=chunks,
-        dtype=dtype,
-        fill_value=fill,
-        compressors=compressors,
-        **more,
-    )
+    kind, compressors = (str, "auto") if dtype == "string" else (dtype, None)
+    with quietly():
+        return group.create_array(
+            name, shape=shape, chunks=chunks, dtype=kind, fill_value=fill, compressors=compressors,
+            **more,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Without Zarr's notes on what the text of its format does not say yet.
+
+    They concern consolidated metadata and, before Zarr 3.1, text: both are what xarray writes too.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*currently not part in the Zarr format 3 specification")
+        yield
 
 
 def _digest(variables: tuple[Variable, ...], contents: list[Content | None]) -> str:
