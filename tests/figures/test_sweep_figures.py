@@ -144,7 +144,7 @@ def test_a_map_shows_its_regions_and_their_shares(mapped: RegimeMap, figures: An
         assert any(np.array_equal(points, line) for line in lines)
     assert "decay" in axes.get_xlabel()
     assert "log points" in axes.get_xlabel()
-    assert "bn US$ a year" in said(figure)
+    assert r"bn US\$ a year" in said(figure)
 
 
 def test_a_map_marks_the_model(mapped: RegimeMap, figures: Any) -> None:

@@ -521,7 +521,8 @@ LARGE = """
     def go(rows, store):
         over = {"decay": np.linspace(0, 1, rows), "threat": np.linspace(0, 1, 1000)}
         outputs = ["burden", "payoff", "leader_payoff"]
-        return sweep(ag.load_model("three-allies"), over, ag.Plan(burden=0.035), store=store, outputs=outputs)
+        game, plan = ag.load_model("three-allies"), ag.Plan(burden=0.035)
+        return sweep(game, over, plan, store=store, outputs=outputs)
 
     go(1, sys.argv[1] + ".first")
     before = status("VmRSS")
