@@ -1,13 +1,43 @@
 """What the generated half of a kernel module offers to the engine (see kernels.py).
 
-`sweep` functions fill arrays over members in slots 0 .. count-1; `stage` has the rows of
-`alliancegame.solve.engine`.
+`ally_sweep` works on packed allies: blocks of CELL numbers, each CELL_ROWS rows of LANES allies; row
+P_... of a block begins at that place in it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+LANES: int
+CELL_ROWS: int
+CELL: int
+P_SAFE: int
+P_BELOW: int
+P_SCALE: int
+P_THETA: int
+P_ALPHA: int
+P_PRIVATE: int
+P_SPILLIN: int
+P_UMBRELLA: int
+P_BITE: int
+P_DEMAND: int
+P_WEIGHT: int
+P_F: int
+P_FX: int
+P_FZ: int
+P_FC: int
+P_FG: int
+P_ZX: int
+P_CX: int
+P_LOW: int
+P_HIGH: int
+P_KIND: int
+P_BURDEN: int
+P_LEFT: int
+P_RIGHT: int
+P_STEP: int
+P_POSSIBLE: int
 
 def power_rho(g: float, rho: float) -> float: ...
 def power_m(g: float, m: float) -> float: ...
@@ -48,22 +78,7 @@ def ally_conditions(
     m: float,
 ) -> tuple[float, float, float, float, float]: ...
 def ally_sweep(
-    count: int,
-    x: Array,
-    below: Array,
-    Z: float,
-    C: float,
-    G: float,
-    stage: Array,
-    rho: float,
-    m: float,
-    F: Array,
-    F_x: Array,
-    F_Z: Array,
-    F_C: Array,
-    F_G: Array,
-    Z_x: Array,
-    C_x: Array,
+    cells: Array, first: int, last: int, Z: float, C: float, G: float, rho: float, m: float
 ) -> None: ...
 def ally_security_power(
     x: float,

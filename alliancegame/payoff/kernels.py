@@ -34,6 +34,20 @@ def inner(*signature, **options):
 
 """
 
+_LANES = 8  # Members that ally_sweep takes in one instruction.
+# Rows of a block of packed allies: what ally_sweep reads, what it writes, what the engine adds.
+_PACKED = (
+    "SAFE", "BELOW", "SCALE", "THETA", "ALPHA", "PRIVATE", "SPILLIN", "UMBRELLA", "BITE", "DEMAND",
+    "WEIGHT", "F", "FX", "FZ", "FC", "FG", "ZX", "CX",
+    "LOW", "HIGH", "KIND", "BURDEN", "LEFT", "RIGHT", "STEP", "POSSIBLE",
+)  # fmt: skip
+_LAYOUT = "\n".join(
+    [
+        f"LANES, CELL_ROWS, CELL = {_LANES}, {len(_PACKED)}, {_LANES * len(_PACKED)}",
+        *(f"P_{row} = {_LANES * k}" for k, row in enumerate(_PACKED)),
+    ]
+)
+
 # Only entries are called from Python: the rest needs no wrappers, which take half the compilation.
 _INNER = 'error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True'
 
@@ -107,7 +121,7 @@ def generated_source(form: Form) -> str:
     scalar = functools.partial(_scalar_function, own_contribution=False)
     conditions = _conditions(ally, (sy.Z, sy.C, sy.G))
     parts = [
-        _HEADER,
+        _HEADER + _LAYOUT,
         scalar("power_rho", ("g", "rho"), _Parts([sy.g ** sy.substitution(form)])),
         scalar("power_m", ("g", "m"), _Parts([sy.g ** sy.decisiveness(form)])),
         _value_function("ally_value", _ALLY, ally),
@@ -272,25 +286,31 @@ def _value_function(name: str, arguments: tuple[str, ...], problem: MemberProble
 
 
 def _sweep_function(name: str, problem: MemberProblem, conditions: _Parts) -> str:
-    """The conditions of all allies in one loop without branches, so that it can be vectorised."""
+    """The conditions of packed allies: blocks `first` to `last`, eight members in one instruction.
+
+    A block is a view in which each row stands at a fixed distance: so the compiler knows that what
+    is read and what is written do not overlap, without asking at run time.
+    """
     import sympy as sp
 
     from alliancegame.payoff import symbolic as sy
 
     flows = [sp.expand(problem.flow[s].subs(sy.scale, sy.g / sy.x)) for s in (sy.Z, sy.C)]
-    lines, results = _body(_Parts([*conditions.results, *flows], conditions.named), "        ")
-    outputs = ("F", "F_x", "F_Z", "F_C", "F_G", "Z_x", "C_x")
+    indent = 12 * " "
+    lines, results = _body(_Parts([*conditions.results, *flows], conditions.named), indent)
+    outputs = (f"cell[P_{row} + j]" for row in ("F", "FX", "FZ", "FC", "FG", "ZX", "CX"))
     return "\n".join(
         [
             f"@njit({_INNER})",
-            f"def {name}(count, burden, piece, Z, C, G, stage, rho, m, {', '.join(outputs)}):",
-            "    for i in range(count):",
-            "        x = burden[i]",
-            "        below = piece[i]",
-            *(f"        {row} = stage[{k}, i]" for k, row in enumerate(_STAGE_ROWS)),
-            "        g = scale * x",
+            f"def {name}(cells, first, last, Z, C, G, rho, m):",
+            "    for b in range(first, last):",
+            "        cell = cells[b * CELL : (b + 1) * CELL]",
+            "        for j in range(LANES):",
+            f"{indent}x, below = cell[P_SAFE + j], cell[P_BELOW + j]",
+            *(f"{indent}{row} = cell[P_{row.upper()} + j]" for row in _STAGE_ROWS),
+            f"{indent}g = scale * x",
             *lines,
-            *(f"        {out}[i] = {value}" for out, value in zip(outputs, results, strict=True)),
+            *(f"{indent}{out} = {value}" for out, value in zip(outputs, results, strict=True)),
         ]
     )
 

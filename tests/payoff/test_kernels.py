@@ -37,10 +37,10 @@ ROWS = ("scale", "theta", "alpha", "private", "spillin", "umbrella", "bite", "de
 
 @functools.cache
 def generated(form: Form) -> Mapping[str, Any]:
-    """The generated functions as plain Python."""
+    """The generated functions as plain Python, and the layout of packed allies."""
     names: dict[str, Any] = {}
     exec(compile(generated_source(form), f"<{form.name}>", "exec"), names)
-    return {name: value.py_func for name, value in names.items() if hasattr(value, "py_func")}
+    return {name: getattr(value, "py_func", value) for name, value in names.items()}
 
 
 def draw(rng: np.random.Generator, form: Form) -> dict[str, float]:
@@ -93,22 +93,30 @@ def test_kernels_compute_the_symbolic_definition(form: Form, leads: bool) -> Non
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_sweep_is_the_conditions_of_all_allies(form: Form) -> None:
     rng = np.random.default_rng(4)
-    points = [draw(rng, form) for _ in range(5)]
+    points = [draw(rng, form) for _ in range(16)]
     shared = {name: points[0][name] for name in ("Z", "C", "G", "rho", "m")}
     points = [point | shared for point in points]
-    stage = np.array([[point[row] for point in points] for row in ROWS])
-    burden, piece = (np.array([point[name] for point in points]) for name in ("x", "below"))
-    out = [np.full(6, np.nan) for _ in range(7)]
     Z, C, G, rho, m = shared.values()
-    functions = generated(form)
-    functions["ally_sweep"](5, burden, piece, Z, C, G, stage, rho, m, *out)
-    for i, point in enumerate(points):
-        alone = functions["ally_conditions"](*(point[name] for name in ALLY))
-        assert [column[i] for column in out[:5]] == pytest.approx(alone, rel=1e-9, abs=1e-12)
+    made = generated(form)
+    lanes, size = made["LANES"], made["CELL"]
+    cells = np.full(3 * size, np.nan)
+    places = [size * block + lane for block in (0, 1) for lane in range(lanes)]
+    for place, point in zip(places, points, strict=True):
+        for row in ("below", *ROWS):
+            cells[place + made[f"P_{row.upper()}"]] = point[row]
+        cells[place + made["P_SAFE"]] = point["x"]
+    before = cells.copy()
+    made["ally_sweep"](cells, 1, 2, Z, C, G, rho, m)
+    others = np.r_[0:size, 2 * size : 3 * size]
+    assert np.array_equal(cells[others], before[others], equal_nan=True)
+    made["ally_sweep"](cells, 0, 2, Z, C, G, rho, m)
+    for place, point in zip(places, points, strict=True):
+        out = [cells[place + made[f"P_{row}"]] for row in ("F", "FX", "FZ", "FC", "FG", "ZX", "CX")]
+        alone = made["ally_conditions"](*(point[name] for name in ALLY))
+        assert out[:5] == pytest.approx(alone, rel=1e-9, abs=1e-12)
         g = point["scale"] * point["x"]
-        assert out[5][i] == pytest.approx(rho * g**rho / point["x"])
-        assert out[6][i] == pytest.approx(m * point["weight"] * g**m / point["x"])
-    assert all(np.isnan(column[5]) for column in out)  # Nothing beyond `count` is touched.
+        assert out[5] == pytest.approx(rho * g**rho / point["x"])
+        assert out[6] == pytest.approx(m * point["weight"] * g**m / point["x"])
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

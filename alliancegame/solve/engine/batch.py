@@ -32,22 +32,31 @@ if TYPE_CHECKING:
         S_LOG_INFLUENCE,
         S_M,
         S_RHO,
-        STAGE_ROWS,
-        WORK_ROWS,
         ZERO_TRUST,
         Given,
         Index,
         Matrix,
+        Vector,
     )
     from alliancegame.solve.engine.newton import leader_at
     from alliancegame.solve.engine.safeguard import equilibrium, marginal
-    from alliancegame.solve.engine.stage import assemble, start, totals
+    from alliancegame.solve.engine.stage import (
+        by_slot,
+        lay,
+        press,
+        stage_of,
+        start,
+        totals,
+        workspace,
+    )
 
 
-def change(table: Matrix, row: int, member: int, value: float) -> None:
-    """Put a value in the table for one member, or for all if the member is negative."""
-    if member >= 0:
-        table[row, member] = value
+def change(table: Matrix, row: int, member: int, leader: int, value: float) -> None:
+    """Put a value in the table by slot for one member, or for all if the member is negative."""
+    if member == leader:
+        table[row, table.shape[1] - 1] = value
+    elif member >= 0:
+        table[row, member - 1 if member > leader else member] = value
     else:
         for i in range(table.shape[1]):
             table[row, i] = value
@@ -111,28 +120,31 @@ def solve_batch(
     """
     count, n = threats.shape
     k = n - 1
-    stage = np.empty((STAGE_ROWS, n))
-    work = np.empty((WORK_ROWS, n))
+    stage = stage_of(n)
+    work = workspace(n)
     table, numbers = np.empty((tables.shape[1], tables.shape[2])), np.empty(scalars.shape[1])
     threat, demand = np.empty(n), np.empty(n)
     x, slot_trust = np.empty(n), np.empty(n)
     last, before = np.empty(n), np.empty(n)
     whole = profile.shape[0] == count
     known = 0
+    one_table = tables.strides[0] == 0 and scalars.strides[0] == 0
     for s in range(count):
         row = s if whole else 0
         rho, m = scalars[s, S_RHO], scalars[s, S_M]
         for i in range(n):
-            threat[i], demand[i] = threats[s, i], demands[s, i]
-            for j in range(table.shape[0]):
-                table[j, i] = tables[s, j, i]
-        for j in range(numbers.size):
-            numbers[j] = scalars[s, j]
+            member = order[i]
+            threat[i], demand[i] = threats[s, member], demands[s, member]
+        fresh = s == 0 or not one_table
+        if fresh:
+            by_slot(tables[s], order, table)
+            for j in range(numbers.size):
+                numbers[j] = scalars[s, j]
         for j in range(places.shape[0]):
-            change(table, places[j, 0], places[j, 1], values[s, j])
-        mean_trust, returned = assemble(
-            table, numbers, order, threat, demand, unharmed, stage, slot_trust
-        )
+            change(table, places[j, 0], places[j, 1], order[k], values[s, j])
+        if fresh or places.shape[0] > 0:
+            lay(table, numbers, stage)
+        mean_trust, returned = press(table, numbers, threat, demand, unharmed, stage, slot_trust)
         leader_free = not math.isfinite(burdens[s])
         if mean_trust <= 0.0 and stage[ALPHA, k] > 0.0 and scalars[s, S_LOG_INFLUENCE] > 0.0:
             blank(info, s)
@@ -176,6 +188,28 @@ def solve_batch(
             )
 
 
+def laid(
+    given: Given,
+    scalars: Given,
+    order: Index,
+    threat: Given,
+    demand: Given,
+    unharmed: bool,
+    stage: Matrix,
+    trust: Vector,
+) -> float:
+    """The stage of one plan, from what Python gives by member; return the returned spill-in."""
+    n = order.size
+    table, numbers = np.empty((given.shape[0], n)), np.empty(scalars.size)
+    by_slot(given, order, table)
+    numbers[:] = scalars
+    plan = np.empty((2, n))
+    for i in range(n):
+        plan[0, i], plan[1, i] = threat[order[i]], demand[order[i]]
+    lay(table, numbers, stage)
+    return press(table, numbers, plan[0], plan[1], unharmed, stage, trust)[1]
+
+
 def profile_marginals(
     table: Given,
     scalars: Given,
@@ -187,10 +221,8 @@ def profile_marginals(
 ) -> None:
     """Marginal payoffs of all members at a profile, in member order."""
     n = burden.size
-    stage, slot_trust, x = np.empty((STAGE_ROWS, n)), np.empty(n), np.empty(n)
-    _, returned = assemble(
-        table.copy(), scalars.copy(), order, threat.copy(), demand.copy(), False, stage, slot_trust
-    )
+    stage, slot_trust, x = stage_of(n), np.empty(n), np.empty(n)
+    returned = laid(table, scalars, order, threat, demand, False, stage, slot_trust)
     for i in range(n):
         x[i] = burden[order[i]]
     rho, m = scalars[S_RHO], scalars[S_M]
@@ -218,20 +250,11 @@ def certify_profile(
 ) -> None:
     """Payoffs and every member's best deviation at a given profile, from wherever it comes."""
     n = burden.size
-    stage = np.empty((STAGE_ROWS, n))
-    work = np.empty((WORK_ROWS, n))
+    stage = stage_of(n)
+    work = workspace(n)
     x, slot_trust = np.empty(n), np.empty(n)
     slot_gains, slot_replies = np.empty(n), np.empty(n)
-    _, returned = assemble(
-        table.copy(),
-        scalars.copy(),
-        order,
-        threat.copy(),
-        demand.copy(),
-        unharmed,
-        stage,
-        slot_trust,
-    )
+    returned = laid(table, scalars, order, threat, demand, unharmed, stage, slot_trust)
     for i in range(n):
         x[i] = burden[order[i]]
     rho, m = scalars[S_RHO], scalars[S_M]

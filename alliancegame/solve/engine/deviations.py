@@ -234,12 +234,12 @@ def reply_on_piece(
     rho: float,
     m: float,
 ) -> float:
-    """The best burden on one concave piece [a, b], Z and C being the others': bracketed Newton."""
-    if marginal(stage, i, n, a, below, Z, C, G, returned, True, rho, m) <= 0.0:
-        return a
-    if marginal(stage, i, n, b, below, Z, C, G, returned, True, rho, m) >= 0.0:
-        return b
+    """The best burden on one concave piece [a, b], Z and C being the others': bracketed Newton.
+
+    An end is asked for its marginal payoff only when a step would cross it.
+    """
     x = min(max(guess, a), b)
+    low_known, high_known = False, False  # Whether the marginal payoff at an end points inwards.
     for _ in range(100):
         safe = max(x, TINY)
         g = stage[SCALE, i] * safe
@@ -251,15 +251,25 @@ def reply_on_piece(
         else:
             f, f_x, _, f_c = leader_at(stage, n, x, Z, C + pull, returned, rho, m)
             slope = f_x + f_c * m * pull / safe
-        if f > 0.0:
-            a = x
-        else:
-            b = x
         new = x - f / slope
+        if abs(new - x) <= 1e-15 * b and a <= new <= b:
+            break
+        if f > 0.0:
+            a, low_known = x, True
+            if not new < b and not high_known:
+                if marginal(stage, i, n, b, below, Z, C, G, returned, True, rho, m) >= 0.0:
+                    return b
+                high_known = True
+        else:
+            b, high_known = x, True
+            if not new > a and not low_known:
+                if marginal(stage, i, n, a, below, Z, C, G, returned, True, rho, m) <= 0.0:
+                    return a
+                low_known = True
         if not a < new < b:
             new = 0.5 * (a + b)
-        if abs(new - x) <= 1e-15 * b:
-            break
+            if not a < new < b:
+                break
         x = new
     return x
 
@@ -275,30 +285,43 @@ def searched_regret(
 ) -> tuple[float, int]:
     """The largest gain of any member from its best burden on every piece: (gain, slot).
 
-    Each piece must be concave; unlike the bound from one marginal, this compares payoffs.
+    Each piece must be concave; unlike the bound from one marginal, this compares payoffs. A piece
+    whose best burden is the kink adds nothing: the kink belongs to the other piece as well.
     """
     Z, C, G = totals(stage, x, n, rho, m)
     largest, worst = 0.0, 0
     for i in range(n if leader_free else n - 1):
-        low, high, d = stage[LOW, i], stage[HIGH, i], stage[DEMAND, i]
-        g = stage[SCALE, i] * max(x[i], TINY)
+        low, high, d, xi = stage[LOW, i], stage[HIGH, i], stage[DEMAND, i], x[i]
+        g = stage[SCALE, i] * max(xi, TINY)
         others = Z - power_rho(g, rho) if i < n - 1 else Z
         council = max(C - stage[WEIGHT, i] * power_m(g, m), 0.0)
-        kinked = stage[BITE, i] > 0.0 and low < d < high
-        now = value_against(stage, i, n, x[i], others, council, G, returned, rho, m)
-        pieces = 2 if kinked else 1
-        for part in range(pieces):
-            a = d if kinked and part == 1 else low
-            b = d if kinked and part == 0 else high
-            below = 1.0 if (kinked and part == 0) or (not kinked and d >= high) else 0.0
-            reply = reply_on_piece(
-                stage, i, n, a, b, below, x[i], others, council, G, returned, rho, m
+        a, b, below, other = low, high, 1.0 if d >= high else 0.0, xi
+        if stage[BITE, i] > 0.0 and low < d < high:
+            if xi <= d:
+                b, below, above = d, 1.0, 0.0
+                away = marginal(stage, i, n, d, above, others, council, G, returned, True, rho, m)
+                if away > 0.0:
+                    other = reply_on_piece(
+                        stage, i, n, d, high, above, d, others, council, G, returned, rho, m
+                    )
+            else:
+                a, below, above = d, 0.0, 1.0
+                away = marginal(stage, i, n, d, above, others, council, G, returned, True, rho, m)
+                if away < 0.0:
+                    other = reply_on_piece(
+                        stage, i, n, low, d, above, d, others, council, G, returned, rho, m
+                    )
+        reply = reply_on_piece(stage, i, n, a, b, below, xi, others, council, G, returned, rho, m)
+        if reply == xi and other == xi:
+            continue
+        now = value_against(stage, i, n, xi, others, council, G, returned, rho, m)
+        then = value_against(stage, i, n, reply, others, council, G, returned, rho, m)
+        if other != xi:
+            then = max(
+                then, value_against(stage, i, n, other, others, council, G, returned, rho, m)
             )
-            if reply == x[i]:
-                continue
-            gained = value_against(stage, i, n, reply, others, council, G, returned, rho, m) - now
-            if gained > largest:
-                largest, worst = gained, i
+        if then - now > largest:
+            largest, worst = then - now, i
     return largest, worst
 
 

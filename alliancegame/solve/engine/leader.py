@@ -26,10 +26,8 @@ if TYPE_CHECKING:
         S_LOG_INFLUENCE,
         S_M,
         S_RHO,
-        STAGE_ROWS,
         T_HIGH,
         T_LOW,
-        WORK_ROWS,
         ZERO_TRUST,
         Given,
         Index,
@@ -38,16 +36,25 @@ if TYPE_CHECKING:
     )
     from alliancegame.solve.engine.newton import leader_at
     from alliancegame.solve.engine.safeguard import equilibrium
-    from alliancegame.solve.engine.stage import assemble, start, totals
+    from alliancegame.solve.engine.stage import (
+        by_slot,
+        lay,
+        press,
+        stage_of,
+        start,
+        totals,
+        workspace,
+    )
 
 COARSE = 1e-8  # Tolerance of the responses that only rank plans; an error e in x costs e^2 ... e.
+FINEST = 1e-4  # Of the range of threats: a fit at this spacing is exact to its square.
+SLIGHT = 1e-12  # Second differences of payoff that no kink need explain.
 P_THREAT, P_BURDEN, P_GAP, P_EVALUATIONS = range(4)
 
 
 def announce(
     table: Matrix,
     scalars: Vector,
-    order: Index,
     level: float,
     threat: Vector,
     demand: Vector,
@@ -55,11 +62,11 @@ def announce(
     trust: Vector,
 ) -> tuple[float, float, bool]:
     """The stage of a uniform threat: (mean trust, returned spill-in, whether the leader can bear it)."""
-    n = order.size
+    n = demand.size
     for i in range(n):
         threat[i] = level
-    threat[order[n - 1]] = 0.0
-    mean_trust, returned = assemble(table, scalars, order, threat, demand, False, stage, trust)
+    threat[n - 1] = 0.0
+    mean_trust, returned = press(table, scalars, threat, demand, False, stage, trust)
     lost = mean_trust <= 0.0 and stage[ALPHA, n - 1] > 0.0 and scalars[S_LOG_INFLUENCE] > 0.0
     return mean_trust, returned, not lost
 
@@ -90,7 +97,6 @@ def answer(
 def cover(
     table: Matrix,
     scalars: Vector,
-    order: Index,
     threats: Vector,
     burdens: Vector,
     demand: Vector,
@@ -100,15 +106,13 @@ def cover(
     values: Matrix,
 ) -> int:
     """The leader's payoff on the whole grid (threat, burden), nan as -inf; return how many failed."""
-    n = order.size
+    n = demand.size
     rho, m = scalars[S_RHO], scalars[S_M]
     threat, trust = np.empty(n), np.empty(n)
     before = np.empty(n)
     failed = 0
     for a in range(threats.size):
-        _, returned, bearable = announce(
-            table, scalars, order, threats[a], threat, demand, stage, trust
-        )
+        _, returned, bearable = announce(table, scalars, threats[a], threat, demand, stage, trust)
         if not bearable:
             for b in range(burdens.size):
                 values[a, b] = -math.inf
@@ -174,24 +178,42 @@ def hidden(
     return most
 
 
-def top_of_fit(v: Matrix) -> tuple[float, float]:
-    """Where the quadratic through 3x3 points has its top, in units of their spacing; nan if it has none."""
+def top_of_fit(
+    v: Matrix, left: float, right: float, below: float, above: float
+) -> tuple[float, float]:
+    """Where the quadratic through 3x3 points is highest in a box, in units of their spacing.
+
+    Where it is not concave in threats, the best column's own top; nan if it is not concave in burdens.
+    """
     fx, fy = 0.5 * (v[2, 1] - v[0, 1]), 0.5 * (v[1, 2] - v[1, 0])
     fxx, fyy = v[2, 1] - 2.0 * v[1, 1] + v[0, 1], v[1, 2] - 2.0 * v[1, 1] + v[1, 0]
     fxy = 0.25 * (v[2, 2] - v[2, 0] - v[0, 2] + v[0, 0])
     det = fxx * fyy - fxy * fxy
-    if not (fxx < 0.0 and det > 0.0):
+    if not fyy < 0.0:
         return math.nan, math.nan
-    p, q = (fxy * fy - fyy * fx) / det, (fxy * fx - fxx * fy) / det
-    if not (abs(p) <= 3.0 and abs(q) <= 3.0):
-        return math.nan, math.nan
+    if fxx < 0.0 and det > 0.0:
+        p = (fxy * fy - fyy * fx) / det
+    else:
+        p, best = 0.0, -math.inf
+        for a in range(3):
+            highest = max(v[a, 0], v[a, 1], v[a, 2])
+            if highest > best:
+                p, best = a - 1.0, highest
+    p = min(max(p, left), right)
+    q = min(max(-(fy + fxy * p) / fyy, below), above)
+    if fxx < 0.0:  # Where a bound stops the burden, the threat is best for that burden.
+        p = min(max(-(fx + fxy * q) / fxx, left), right)
     return p, q
+
+
+def bends(v: Matrix) -> tuple[float, float]:
+    """Second differences of 3x3 values along threats and along burdens, in size."""
+    return abs(v[2, 1] - 2.0 * v[1, 1] + v[0, 1]), abs(v[1, 2] - 2.0 * v[1, 1] + v[1, 0])
 
 
 def golden(
     table: Matrix,
     scalars: Vector,
-    order: Index,
     plan: Vector,
     best: float,
     spans: Vector,
@@ -203,7 +225,7 @@ def golden(
     tolerance: float,
 ) -> tuple[float, int]:
     """Golden section over threats of the best burden at each, itself by golden section."""
-    n = order.size
+    n = demand.size
     rho, m = scalars[S_RHO], scalars[S_M]
     threat, trust = np.empty(n), np.empty(n)
     a = max(plan[0] - spans[0], limits[0, 0])
@@ -218,9 +240,7 @@ def golden(
         for side in range(2):
             ratio = 0.381966011250105 if side == 0 else 0.618033988749895
             level = a + ratio * (b - a)
-            _, returned, bearable = announce(
-                table, scalars, order, level, threat, demand, stage, trust
-            )
+            _, returned, bearable = announce(table, scalars, level, threat, demand, stage, trust)
             tops[side], places[side] = -math.inf, middle
             if not bearable:
                 continue
@@ -256,7 +276,6 @@ def golden(
 def climb(
     table: Matrix,
     scalars: Vector,
-    order: Index,
     plan: Vector,
     best: float,
     spans: Vector,
@@ -269,71 +288,68 @@ def climb(
 ) -> tuple[float, int]:
     """Climb from a plan (threat, burden): fit a quadratic to 3x3 points, go to its top, narrow.
 
-    Where the payoff has kinks (allies that bunch at the demand) fits fail; the neighbourhood is then
-    searched by golden sections, burdens within threats.
+    Where the payoff has a kink (allies that bunch at the demand) second differences do not fall as
+    fast as their spacing squared; the neighbourhood is then searched by golden sections, burdens
+    within threats.
     """
-    n = order.size
+    n = demand.size
     rho, m = scalars[S_RHO], scalars[S_M]
     threat, trust = np.empty(n), np.empty(n)
     local = np.empty((3, 3))
     here, span, centre = np.empty(2), np.empty(2), np.empty(2)
     here[0], here[1], span[0], span[1] = plan[0], plan[1], spans[0], spans[1]
-    done, smooth = 0, True
+    bent, before = (0.0, 0.0), (0.0, 0.0)
+    done, kinked = 0, False
     for _ in range(40):
-        centre[0], centre[1] = here[0], here[1]
         for d in range(2):  # The 3x3 points stay inside the box.
             span[d] = min(span[d], 0.5 * (limits[d, 1] - limits[d, 0]))
-            centre[d] = min(max(centre[d], limits[d, 0] + span[d]), limits[d, 1] - span[d])
-        improved = False
-        for a in range(3):
-            level = min(max(centre[0] + (a - 1) * span[0], limits[0, 0]), limits[0, 1])
-            _, returned, bearable = announce(
-                table, scalars, order, level, threat, demand, stage, trust
-            )
-            for b in range(3):
-                burden = min(max(centre[1] + (b - 1) * span[1], limits[1, 0]), limits[1, 1])
-                value = -math.inf
-                if bearable:
-                    value = answer(stage, x, n, burden, returned, rho, m, work, tolerance)
-                    done += 1
-                local[a, b] = value if math.isfinite(value) else -math.inf
-                if local[a, b] > best:
-                    best, improved = local[a, b], True
-                    here[0], here[1] = level, burden
-        step = top_of_fit(local)
-        smooth = False
-        if math.isfinite(step[0]):
-            level = min(max(centre[0] + step[0] * span[0], limits[0, 0]), limits[0, 1])
-            burden = min(max(centre[1] + step[1] * span[1], limits[1, 0]), limits[1, 1])
-            _, returned, bearable = announce(
-                table, scalars, order, level, threat, demand, stage, trust
-            )
+            centre[d] = min(max(here[d], limits[d, 0] + span[d]), limits[d, 1] - span[d])
+        moved = False
+        for trial in range(10):
+            a, b = trial // 3 - 1.0, trial % 3 - 1.0
+            if trial == 9:
+                a, b = top_of_fit(
+                    local,
+                    (limits[0, 0] - centre[0]) / span[0],
+                    (limits[0, 1] - centre[0]) / span[0],
+                    (limits[1, 0] - centre[1]) / span[1],
+                    (limits[1, 1] - centre[1]) / span[1],
+                )
+                if not (abs(a) <= 3.0 and abs(b) <= 3.0):
+                    continue
+            level = min(max(centre[0] + a * span[0], limits[0, 0]), limits[0, 1])
+            burden = min(max(centre[1] + b * span[1], limits[1, 0]), limits[1, 1])
+            if trial % 3 == 0:
+                _, returned, bearable = announce(
+                    table, scalars, level, threat, demand, stage, trust
+                )
+            value = -math.inf
             if bearable:
                 value = answer(stage, x, n, burden, returned, rho, m, work, tolerance)
                 done += 1
-                highest = -math.inf
-                for a in range(3):
-                    for b in range(3):
-                        highest = max(highest, local[a, b])
-                smooth = value >= highest - 1e-14
-                if value > best:
-                    best, improved = value, True
-                    here[0], here[1] = level, burden
+            if trial < 9:
+                local[trial // 3, trial % 3] = value if math.isfinite(value) else -math.inf
+            if value > best:
+                best, moved = value, True
+                here[0], here[1] = level, burden
         inside = (
             abs(here[0] - centre[0]) < 0.9 * span[0] and abs(here[1] - centre[1]) < 0.9 * span[1]
         )
-        if inside or not improved:
-            span[0] *= 0.2
-            span[1] *= 0.2
-        if span[0] < 1e-7 * (limits[0, 1] - limits[0, 0]):
-            break
-        edge = here[0] <= limits[0, 0] or here[0] >= limits[0, 1]
-        if not smooth and not edge and span[0] < 0.05 * spans[0]:
+        if moved and not inside:
+            continue
+        # Spacing shrinks to a fifth: a smooth payoff's second differences to a 25th, a kink's to a 5th.
+        earlier, before, bent = before, bent, bends(local)
+        kinked = (bent[0] > max(earlier[0] / 125.0, SLIGHT) and earlier[0] > 0.0) or (
+            bent[1] > max(earlier[1] / 125.0, SLIGHT) and earlier[1] > 0.0
+        )
+        span[0] *= 0.2
+        span[1] *= 0.2
+        if span[0] < FINEST * (limits[0, 1] - limits[0, 0]):
             break
     plan[0], plan[1] = here[0], here[1]
-    if not smooth:
+    if kinked:
         best, more = golden(
-            table, scalars, order, plan, best, spans, limits, demand, stage, x, work, tolerance
+            table, scalars, plan, best, spans, limits, demand, stage, x, work, tolerance
         )
         done += more
     return best, done
@@ -376,7 +392,7 @@ def best_plans(
     """
     count, n = demands.shape
     k = n - 1
-    stage, work = np.empty((STAGE_ROWS, n)), np.empty((WORK_ROWS, n))
+    stage, work = stage_of(n), workspace(n)
     table, numbers = np.empty((tables.shape[1], tables.shape[2])), np.empty(scalars.shape[1])
     levels, demand = np.empty(threats.size), np.empty(n)
     for a in range(threats.size):
@@ -386,20 +402,20 @@ def best_plans(
     burdens, plan, spans = np.empty(shares.size), np.empty(2), np.empty(2)
     limits = np.empty((2, 2))
     for s in range(count):
+        by_slot(tables[s], order, table)
         for i in range(n):
-            demand[i] = demands[s, i]
-            for j in range(table.shape[0]):
-                table[j, i] = tables[s, j, i]
+            demand[i] = demands[s, order[i]]
         for j in range(places.shape[0]):
-            change(table, places[j, 0], places[j, 1], changes[s, j])
+            change(table, places[j, 0], places[j, 1], order[k], changes[s, j])
         rho, m = scalars[s, S_RHO], scalars[s, S_M]
         for j in range(numbers.size):
             numbers[j] = scalars[s, j]
-        low, high = table[T_LOW, order[k]], table[T_HIGH, order[k]]
+        lay(table, numbers, stage)
+        low, high = table[T_LOW, k], table[T_HIGH, k]
         for b in range(shares.size):
             burdens[b] = low + (high - low) * shares[b]
         limits[0, 0], limits[0, 1], limits[1, 0], limits[1, 1] = threats[0], threats[-1], low, high
-        failed = cover(table, numbers, order, levels, burdens, demand, stage, x, work, values)
+        failed = cover(table, numbers, levels, burdens, demand, stage, x, work, values)
         best, a0, b0 = -math.inf, -1, -1
         for a in range(threats.size):
             for b in range(burdens.size):
@@ -426,9 +442,7 @@ def best_plans(
             spans[0] = threats[min(a + 1, threats.size - 1)] - threats[max(a - 1, 0)]
             spans[1] = burdens[min(b + 1, burdens.size - 1)] - burdens[max(b - 1, 0)]
             spans[0], spans[1] = 0.5 * spans[0], 0.5 * spans[1]
-            _, returned, _ = announce(
-                table, numbers, order, trial[0], threat, demand, stage, slot_trust
-            )
+            _, returned, _ = announce(table, numbers, trial[0], threat, demand, stage, slot_trust)
             start(stage, x, n)
             value = answer(stage, x, n, trial[1], returned, rho, m, work, tolerance)
             if not math.isfinite(value):
@@ -436,7 +450,6 @@ def best_plans(
             value, done = climb(
                 table,
                 numbers,
-                order,
                 trial,
                 value,
                 spans,
@@ -452,7 +465,7 @@ def best_plans(
                 top = value
                 plan[0], plan[1] = trial[0], trial[1]
         mean_trust, returned, _ = announce(
-            table, numbers, order, plan[0], threat, demand, stage, slot_trust
+            table, numbers, plan[0], threat, demand, stage, slot_trust
         )
         start(stage, x, n)
         x[k] = plan[1]

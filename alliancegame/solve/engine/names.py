@@ -35,11 +35,11 @@ S_LOG_INFLUENCE, S_CONCAVE = 9, 10
 # What a solved case says of itself.
 I_STATUS, I_STEPS, I_REGRET, I_WORST, I_MEAN_TRUST, I_LEADER_MARGINAL, I_LEADER_PAYOFF = range(7)
 NEWTON, SAFEGUARD, FAILED, ZERO_TRUST = 0.0, 1.0, 2.0, 3.0
-# Rows of the work space.
-W_F, W_FX, W_FZ, W_FC, W_FG, W_ZX, W_CX, W_PIECE, W_STEP, W_LEFT, W_RIGHT, W_SAFE = range(12)
-W_A, W_B = 12, 13
-WORK_ROWS = 14
-
+PADDING = -1.0  # Kind of a packed lane without an ally; else whether its marginal is singular.
+NEAR = 16  # Blocks of packed allies that fit into the nearest cache together.
+# Rows of the work space: two of the safeguard's and the deviations', then the packed allies.
+W_A, W_B, PACKED_FROM = 0, 1, 2
+LEAST_SLOPE = -1e-8  # Linear games can have none; the step stays finite and the root the same.
 TINY = 1e-60  # Stands for a burden of zero where a term with zero weight would divide by it.
 GAIN_ACCEPTED = 1e-10  # Or when rounding stops progress below this.
 SCAN_POINTS = 4000  # Resolution of the deviation search where concavity is not proved.

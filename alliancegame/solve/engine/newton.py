@@ -1,4 +1,9 @@
-"""Newton on every condition at once, in O(n) a step."""
+"""Newton on every condition at once, in O(n) a step.
+
+While it runs, allies stand packed eight abreast: a block holds the rows P_... of eight allies at
+fixed distances, so that the compiler sees which numbers cannot overlap and takes eight members in
+one instruction. Padding fills the last block and never moves.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,42 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import math
 
+    import numpy as np
+
     from alliancegame.payoff.generated import (
+        CELL,
+        LANES,
+        P_ALPHA,
+        P_BELOW,
+        P_BITE,
+        P_BURDEN,
+        P_CX,
+        P_DEMAND,
+        P_F,
+        P_FC,
+        P_FG,
+        P_FX,
+        P_FZ,
+        P_HIGH,
+        P_KIND,
+        P_LEFT,
+        P_LOW,
+        P_POSSIBLE,
+        P_PRIVATE,
+        P_RIGHT,
+        P_SAFE,
+        P_SCALE,
+        P_SPILLIN,
+        P_STEP,
+        P_THETA,
+        P_UMBRELLA,
+        P_WEIGHT,
+        P_ZX,
         ally_conditions,
         ally_sweep,
         leader_conditions,
         power_m,
+        power_rho,
     )
     from alliancegame.solve.engine.names import (
         ALPHA,
@@ -19,7 +55,11 @@ if TYPE_CHECKING:
         DEMAND,
         GAIN_ACCEPTED,
         HIGH,
+        LEAST_SLOPE,
         LOW,
+        NEAR,
+        PACKED_FROM,
+        PADDING,
         PRIVATE,
         SCALE,
         SINGULAR,
@@ -27,23 +67,10 @@ if TYPE_CHECKING:
         THETA,
         TINY,
         UMBRELLA,
-        W_CX,
-        W_F,
-        W_FC,
-        W_FG,
-        W_FX,
-        W_FZ,
-        W_LEFT,
-        W_PIECE,
-        W_RIGHT,
-        W_SAFE,
-        W_STEP,
-        W_ZX,
         WEIGHT,
         Matrix,
         Vector,
     )
-    from alliancegame.solve.engine.stage import totals
 
 
 def ally_at(
@@ -78,6 +105,30 @@ def ally_at(
     )
 
 
+def lane_at(
+    cell: Vector, j: int, below: float, Z: float, C: float, G: float, rho: float, m: float
+) -> tuple[float, float, float, float, float]:
+    """`ally_at` for a packed ally."""
+    return ally_conditions(
+        cell[P_SAFE + j],
+        below,
+        Z,
+        C,
+        G,
+        cell[P_SCALE + j],
+        cell[P_THETA + j],
+        cell[P_ALPHA + j],
+        cell[P_PRIVATE + j],
+        cell[P_SPILLIN + j],
+        cell[P_UMBRELLA + j],
+        cell[P_BITE + j],
+        cell[P_DEMAND + j],
+        cell[P_WEIGHT + j],
+        rho,
+        m,
+    )
+
+
 def leader_at(
     stage: Matrix, n: int, x: float, Z: float, C: float, returned: float, rho: float, m: float
 ) -> tuple[float, float, float, float]:
@@ -105,7 +156,7 @@ def diagonal(f: float, f_x: float, x: float, singular: bool) -> float:
         scaled = f_x + f / max(x, TINY)
         if scaled <= 0.3 * f_x:
             d = scaled
-    return min(d, -1e-8)  # Linear games can have none; the step stays finite and the root the same.
+    return min(d, LEAST_SLOPE)
 
 
 def bounded(x: float, step: float, left: float, right: float, singular: bool) -> float:
@@ -116,68 +167,223 @@ def bounded(x: float, step: float, left: float, right: float, singular: bool) ->
     return min(max(new, left), right)
 
 
-def conditions(
+def pack(stage: Matrix, x: Vector, k: int, cells: Vector) -> None:
+    """Allies' rows of the stage and their burdens, eight abreast."""
+    blocks = (k + LANES - 1) // LANES
+    for b in range(blocks):
+        cell = cells[b * CELL : (b + 1) * CELL]
+        first = b * LANES
+        for j in range(LANES):
+            i = np.uint64(first) + np.uint64(
+                j
+            )  # Unsigned: no question whether it counts from the end.
+            cell[P_SCALE + j] = stage[SCALE, i]
+            cell[P_THETA + j] = stage[THETA, i]
+            cell[P_ALPHA + j] = stage[ALPHA, i]
+            cell[P_PRIVATE + j] = stage[PRIVATE, i]
+            cell[P_SPILLIN + j] = stage[SPILLIN, i]
+            cell[P_UMBRELLA + j] = stage[UMBRELLA, i]
+            cell[P_BITE + j] = stage[BITE, i]
+            cell[P_DEMAND + j] = stage[DEMAND, i]
+            cell[P_WEIGHT + j] = stage[WEIGHT, i]
+            cell[P_LOW + j] = stage[LOW, i]
+            cell[P_HIGH + j] = stage[HIGH, i]
+            cell[P_KIND + j] = stage[SINGULAR, i]
+        real = min(k - first, LANES)
+        for j in range(real):
+            cell[P_BURDEN + j] = x[first + j]
+        for j in range(real, LANES):
+            for at in (P_THETA, P_ALPHA, P_PRIVATE, P_BITE, P_WEIGHT, P_LOW):
+                cell[at + j] = 0.0
+            for at in (P_SCALE, P_SPILLIN, P_UMBRELLA, P_DEMAND, P_HIGH):
+                cell[at + j] = 1.0
+            cell[P_BURDEN + j], cell[P_KIND + j] = 0.5, PADDING
+        for j in range(LANES):
+            xi = cell[P_BURDEN + j]
+            cell[P_SAFE + j] = max(xi, TINY)
+            cell[P_BELOW + j] = 1.0 if xi < cell[P_DEMAND + j] else 0.0
+
+
+def unpack(cells: Vector, k: int, x: Vector) -> None:
+    """The allies' burdens, one after another again."""
+    for b in range((k + LANES - 1) // LANES):
+        cell = cells[b * CELL : (b + 1) * CELL]
+        for j in range(min(k - b * LANES, LANES)):
+            x[b * LANES + j] = cell[P_BURDEN + j]
+
+
+def packed_totals(cells: Vector, k: int, rho: float, m: float) -> tuple[float, float]:
+    """The allies' Z, and their part of the council sum."""
+    allied, council = 0.0, 0.0
+    for b in range((k + LANES - 1) // LANES):
+        cell = cells[b * CELL : (b + 1) * CELL]
+        for j in range(min(k - b * LANES, LANES)):
+            g = cell[P_SCALE + j] * cell[P_SAFE + j]
+            allied += power_rho(g, rho)
+            council += cell[P_WEIGHT + j] * power_m(g, m)
+    return allied, council
+
+
+def framed(cells: Vector, first: int, last: int) -> int:
+    """Each ally's piece, its step per unit of marginal payoff, and what it could gain at most.
+
+    Written without branches; returns how many allies stand at a bound or at the kink, where
+    one-sided marginals decide.
+    """
+    edges = 0
+    for b in range(first, last):
+        cell = cells[b * CELL : (b + 1) * CELL]
+        for j in range(LANES):
+            f, f_x, xi = cell[P_F + j], cell[P_FX + j], cell[P_BURDEN + j]
+            low, high, d = cell[P_LOW + j], cell[P_HIGH + j], cell[P_DEMAND + j]
+            pressed, under = cell[P_BITE + j] > 0.0, xi < d
+            real = cell[P_KIND + j] >= 0.0
+            cell[P_LEFT + j] = max(low, d) if pressed & (not under) else low
+            cell[P_RIGHT + j] = min(high, d) if pressed & under else high
+            possible = f * (high - xi) if f > 0.0 else f * (low - xi)
+            cell[P_POSSIBLE + j] = possible if real else 0.0
+            scaled = f_x + f / cell[P_SAFE + j]
+            nearly_linear = (cell[P_KIND + j] > 0.0) & (scaled <= 0.3 * f_x)
+            step = -1.0 / min(LEAST_SLOPE, scaled if nearly_linear else f_x)
+            cell[P_STEP + j] = step if real else 0.0
+            edges += 1 if (xi <= low) | (xi >= high) | (pressed & (xi == d)) else 0
+    return edges
+
+
+def settle(cell: Vector, j: int, Z: float, C: float, G: float, rho: float, m: float) -> None:
+    """An ally at a bound or at the kink: it stays, with a step of zero, or leaves for one side."""
+    xi, low, high = cell[P_BURDEN + j], cell[P_LOW + j], cell[P_HIGH + j]
+    d, pressed = cell[P_DEMAND + j], cell[P_BITE + j] > 0.0
+    rightward, leftward = cell[P_F + j], cell[P_F + j]
+    if pressed and xi == d:
+        leftward = lane_at(cell, j, 1.0, Z, C, G, rho, m)[0]
+    if xi >= high:
+        rightward = -math.inf
+    if xi <= low:
+        leftward = math.inf
+    if rightward <= 0.0 <= leftward:
+        cell[P_STEP + j] = cell[P_POSSIBLE + j] = 0.0
+        return
+    if rightward <= 0.0:  # It leaves for the piece on its left: take the derivatives there.
+        under = xi <= d
+        f, f_x, f_z, f_c, f_g = lane_at(cell, j, 1.0 if under else 0.0, Z, C, G, rho, m)
+        cell[P_F + j], cell[P_FX + j] = f, f_x
+        cell[P_FZ + j], cell[P_FC + j], cell[P_FG + j] = f_z, f_c, f_g
+        cell[P_STEP + j] = -1.0 / diagonal(f, f_x, xi, cell[P_KIND + j] > 0.0)
+        cell[P_POSSIBLE + j] = -f * (xi - low)
+        if pressed and under:
+            cell[P_LEFT + j], cell[P_RIGHT + j] = low, min(high, d)
+
+
+def settle_edges(
+    cells: Vector, first: int, last: int, Z: float, C: float, G: float, rho: float, m: float
+) -> None:
+    """Settle every ally that stands at a bound or at the kink."""
+    for b in range(first, last):
+        cell = cells[b * CELL : (b + 1) * CELL]
+        for j in range(LANES):
+            xi, pressed = cell[P_BURDEN + j], cell[P_BITE + j] > 0.0
+            at_bound = xi <= cell[P_LOW + j] or xi >= cell[P_HIGH + j]
+            if at_bound or (pressed and xi == cell[P_DEMAND + j]):
+                settle(cell, j, Z, C, G, rho, m)
+
+
+def advance(cells: Vector, blocks: int, dZ: float, dC: float, dG: float, damping: float) -> None:
+    """Every ally's step, given what the aggregates do; within its piece, as in `bounded`."""
+    for b in range(blocks):
+        cell = cells[b * CELL : (b + 1) * CELL]
+        for j in range(LANES):
+            s, xi = cell[P_STEP + j], cell[P_BURDEN + j]
+            pull = cell[P_F + j] + cell[P_FZ + j] * dZ + cell[P_FC + j] * dC + cell[P_FG + j] * dG
+            new = xi + (damping * s * pull if s != 0.0 else 0.0)
+            new = max(0.1 * xi if cell[P_KIND + j] > 0.0 else -math.inf, new)
+            new = min(cell[P_RIGHT + j], max(cell[P_LEFT + j], new))
+            cell[P_BURDEN + j] = new
+            cell[P_SAFE + j] = max(new, TINY)
+            cell[P_BELOW + j] = 1.0 if new < cell[P_DEMAND + j] else 0.0
+
+
+def iterate(
     stage: Matrix,
+    cells: Vector,
     x: Vector,
     n: int,
-    Z: float,
-    C: float,
-    G: float,
+    returned: float,
     rho: float,
     m: float,
-    work: Matrix,
-) -> tuple[float, int]:
-    """Every ally's condition, the piece in which it moves, and minus the inverse of its diagonal.
+    leader_free: bool,
+    most: int,
+    tolerance: float,
+) -> tuple[bool, int, float, int]:
+    """The iteration of `joint_newton` on packed allies; of x it moves the leader's burden only.
 
-    An ally that stays where it is (at a bound or at the kink, and no one-sided marginal drives it
-    away) gets a step of zero. Returns the largest gain that any ally could make, and its slot.
+    With s_i = -1 / D_i each burden moves by s_i (F_i + F_Z dZ + F_C dC + F_G dG); summing what that
+    does to the aggregates leaves two equations in (dZ, dC), the leader's step being affine in them.
     """
     k = n - 1
-    F, F_x, F_Z, F_C, F_G = work[W_F], work[W_FX], work[W_FZ], work[W_FC], work[W_FG]
-    piece, safe, step = work[W_PIECE], work[W_SAFE], work[W_STEP]
-    left, right = work[W_LEFT], work[W_RIGHT]
-    for i in range(k):
-        safe[i] = max(x[i], TINY)
-        piece[i] = 1.0 if x[i] < stage[DEMAND, i] else 0.0
-    ally_sweep(
-        k, safe, piece, Z, C, G, stage, rho, m, F, F_x, F_Z, F_C, F_G, work[W_ZX], work[W_CX]
-    )
-    gain, worst = 0.0, 0
-    for i in range(k):
-        f, xi, low, high = F[i], x[i], stage[LOW, i], stage[HIGH, i]
-        left[i], right[i] = low, high
-        rightward, leftward = f, f
-        smooth = low < xi < high
-        if stage[BITE, i] > 0.0:
-            d = stage[DEMAND, i]
-            if xi < d:
-                right[i] = min(high, d)
-            else:
-                left[i] = max(low, d)
-                if xi == d:
-                    smooth = False
-                    leftward = ally_at(stage, i, xi, 1.0, Z, C, G, rho, m)[0]
-        if not smooth:
-            if xi >= high:
-                rightward = -math.inf
-            if xi <= low:
-                leftward = math.inf
-            if rightward <= 0.0 <= leftward:
-                step[i] = 0.0
-                continue
-            if rightward <= 0.0:  # It leaves for the piece on its left: take the derivatives there.
-                under = xi <= stage[DEMAND, i]
-                f, F_x[i], F_Z[i], F_C[i], F_G[i] = ally_at(
-                    stage, i, xi, 1.0 if under else 0.0, Z, C, G, rho, m
-                )
-                F[i] = f
-                if stage[BITE, i] > 0.0 and under:
-                    left[i], right[i] = low, min(high, stage[DEMAND, i])
-        possible = f * (high - xi) if f > 0.0 else -f * (xi - low)
-        if not possible <= gain:
-            gain, worst = possible, i
-        step[i] = -1.0 / diagonal(f, F_x[i], xi, stage[SINGULAR, i] > 0.0)
-    return gain, worst
+    blocks = (k + LANES - 1) // LANES
+    low, high, scale = stage[LOW, k], stage[HIGH, k], stage[SCALE, k]
+    weight, singular = stage[WEIGHT, k], stage[SINGULAR, k] > 0.0
+    previous = math.inf
+    gain, worst = math.inf, 0
+    for count in range(most):
+        xl = x[k]
+        G = scale * max(xl, TINY)
+        own = weight * power_m(G, m)
+        Z, C = packed_totals(cells, k, rho, m)
+        C += own
+        gain, worst = 0.0, 0
+        zz, zc, zg, z0, cz, cc, cg, c0 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for first in range(0, blocks, NEAR):  # As many at a time as stay in the nearest cache.
+            last = min(first + NEAR, blocks)
+            ally_sweep(cells, first, last, Z, C, G, rho, m)
+            if framed(cells, first, last) > 0:
+                settle_edges(cells, first, last, Z, C, G, rho, m)
+            for b in range(first, last):
+                cell = cells[b * CELL : (b + 1) * CELL]
+                for j in range(LANES):
+                    step = cell[P_STEP + j]
+                    z, c = cell[P_ZX + j] * step, cell[P_CX + j] * step
+                    f, f_z = cell[P_F + j], cell[P_FZ + j]
+                    f_c, f_g = cell[P_FC + j], cell[P_FG + j]
+                    zz += z * f_z
+                    zc += z * f_c
+                    zg += z * f_g
+                    z0 += z * f
+                    cz += c * f_z
+                    cc += c * f_c
+                    cg += c * f_g
+                    c0 += c * f
+                    if not cell[P_POSSIBLE + j] <= gain:
+                        gain, worst = cell[P_POSSIBLE + j], b * LANES + j
+        g0, gz, gc, lead_step = 0.0, 0.0, 0.0, 0.0
+        if leader_free:
+            f, f_x, f_z, f_c = leader_at(stage, n, xl, Z, C, returned, rho, m)
+            if not ((xl <= low and f <= 0.0) or (xl >= high and f >= 0.0)):
+                possible = f * (high - xl) if f > 0.0 else -f * (xl - low)
+                if not possible <= gain:
+                    gain, worst = possible, k
+                lead_step = -scale / diagonal(f, f_x, xl, singular)
+                g0, gz, gc = lead_step * f, lead_step * f_z, lead_step * f_c
+        if gain <= tolerance or (gain <= GAIN_ACCEPTED and gain >= 0.5 * previous):
+            return True, count, gain, worst
+        if not math.isfinite(gain):
+            return False, count, gain, worst
+        previous = gain
+        cg += m * own / G  # The leader's own part of the council.
+        a11, a12, b1 = 1.0 - zz - zg * gz, -zc - zg * gc, z0 + zg * g0
+        a21, a22, b2 = -cz - cg * gz, 1.0 - cc - cg * gc, c0 + cg * g0
+        det = a11 * a22 - a12 * a21
+        dZ = (b1 * a22 - a12 * b2) / det
+        dC = (a11 * b2 - a21 * b1) / det
+        dG = g0 + gz * dZ + gc * dC
+        if not (math.isfinite(dZ) and math.isfinite(dC) and math.isfinite(dG)):
+            return False, count, gain, worst
+        damping = 1.0 if count < 15 else 0.5
+        advance(cells, blocks, dZ, dC, dG, damping)
+        if lead_step != 0.0:
+            x[k] = bounded(xl, damping * dG / scale, low, high, singular)
+    return False, most, gain, worst
 
 
 def joint_newton(
@@ -192,60 +398,10 @@ def joint_newton(
     most: int,
     tolerance: float,
 ) -> tuple[bool, int, float, int]:
-    """Newton on all conditions at once: (converged, steps, largest possible gain, its slot).
-
-    With s_i = -1 / D_i each burden moves by s_i (F_i + F_Z dZ + F_C dC + F_G dG); summing what that
-    does to the aggregates leaves two equations in (dZ, dC), the leader's step being affine in them.
-    """
+    """Newton on all conditions at once: (converged, steps, largest possible gain, its slot)."""
     k = n - 1
-    F, F_Z, F_C, F_G = work[W_F], work[W_FZ], work[W_FC], work[W_FG]
-    Z_x, C_x, step = work[W_ZX], work[W_CX], work[W_STEP]
-    left, right = work[W_LEFT], work[W_RIGHT]
-    previous = math.inf
-    gain, worst = math.inf, 0
-    for count in range(most):
-        Z, C, G = totals(stage, x, n, rho, m)
-        gain, worst = conditions(stage, x, n, Z, C, G, rho, m, work)
-        g0, gz, gc, lead_step = 0.0, 0.0, 0.0, 0.0
-        xl, low, high = x[k], stage[LOW, k], stage[HIGH, k]
-        if leader_free:
-            f, f_x, f_z, f_c = leader_at(stage, n, xl, Z, C, returned, rho, m)
-            if not ((xl <= low and f <= 0.0) or (xl >= high and f >= 0.0)):
-                possible = f * (high - xl) if f > 0.0 else -f * (xl - low)
-                if not possible <= gain:
-                    gain, worst = possible, k
-                lead_step = -stage[SCALE, k] / diagonal(f, f_x, xl, stage[SINGULAR, k] > 0.0)
-                g0, gz, gc = lead_step * f, lead_step * f_z, lead_step * f_c
-        if gain <= tolerance or (gain <= GAIN_ACCEPTED and gain >= 0.5 * previous):
-            return True, count, gain, worst
-        if not math.isfinite(gain):
-            return False, count, gain, worst
-        previous = gain
-        zz, zc, zg, z0, cz, cc, cg, c0 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(k):
-            z, c = Z_x[i] * step[i], C_x[i] * step[i]
-            zz += z * F_Z[i]
-            zc += z * F_C[i]
-            zg += z * F_G[i]
-            z0 += z * F[i]
-            cz += c * F_Z[i]
-            cc += c * F_C[i]
-            cg += c * F_G[i]
-            c0 += c * F[i]
-        cg += m * stage[WEIGHT, k] * power_m(G, m) / G  # The leader's own part of the council.
-        a11, a12, b1 = 1.0 - zz - zg * gz, -zc - zg * gc, z0 + zg * g0
-        a21, a22, b2 = -cz - cg * gz, 1.0 - cc - cg * gc, c0 + cg * g0
-        det = a11 * a22 - a12 * a21
-        dZ = (b1 * a22 - a12 * b2) / det
-        dC = (a11 * b2 - a21 * b1) / det
-        dG = g0 + gz * dZ + gc * dC
-        if not (math.isfinite(dZ) and math.isfinite(dC) and math.isfinite(dG)):
-            return False, count, gain, worst
-        damping = 1.0 if count < 15 else 0.5
-        for i in range(k):
-            if step[i] != 0.0:
-                change = step[i] * (F[i] + F_Z[i] * dZ + F_C[i] * dC + F_G[i] * dG)
-                x[i] = bounded(x[i], damping * change, left[i], right[i], stage[SINGULAR, i] > 0.0)
-        if lead_step != 0.0:
-            x[k] = bounded(xl, damping * dG / stage[SCALE, k], low, high, stage[SINGULAR, k] > 0.0)
-    return False, most, gain, worst
+    cells = work.reshape(work.size)[PACKED_FROM * work.shape[1] :]
+    pack(stage, x, k, cells)
+    found = iterate(stage, cells, x, n, returned, rho, m, leader_free, most, tolerance)
+    unpack(cells, k, x)
+    return found

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from alliancegame.payoff.generated import (
+        CELL_ROWS,
+        LANES,
         power_m,
         power_rho,
         returned_spillin,
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
         DEMAND,
         HIGH,
         LOW,
+        PACKED_FROM,
         PRIVATE,
         S_COHESION,
         S_CONTAGION,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
         SCALE,
         SINGULAR,
         SPILLIN,
+        STAGE_ROWS,
         T_ALPHA,
         T_CEILING,
         T_CREDIBILITY,
@@ -52,20 +58,39 @@ if TYPE_CHECKING:
         TINY,
         UMBRELLA,
         WEIGHT,
+        Given,
         Index,
         Matrix,
         Vector,
     )
 
 
-def infinite_at_zero(stage: Matrix, i: int, scalars: Vector) -> bool:
-    """Whether a member's marginal payoff grows without bound as its burden falls to zero."""
+def stage_of(n: int) -> Matrix:
+    """Room for the stage of n members, in whole blocks of packed allies."""
+    return np.zeros((STAGE_ROWS, LANES * ((n + LANES - 1) // LANES)))
+
+
+def workspace(n: int) -> Matrix:
+    """Room for what a solution of n members needs beside its stage; whole blocks of packed allies."""
+    return np.empty((PACKED_FROM + CELL_ROWS, LANES * ((n + LANES - 1) // LANES)))
+
+
+def by_slot(given: Given, order: Index, table: Matrix) -> None:
+    """A table (row, member) with its columns by slot: allies in their order, then the leader."""
+    for j in range(table.shape[0]):
+        for slot in range(order.size):
+            table[j, slot] = given[j, order[slot]]
+
+
+def mark_singular(stage: Matrix, n: int, scalars: Vector) -> None:
+    """Mark whose marginal payoff grows without bound as the burden falls to zero."""
     influence = scalars[S_LOG_INFLUENCE] > 0.0 or scalars[S_M] < 1.0
-    return (
-        stage[PRIVATE, i] > 0.0
-        or (stage[ALPHA, i] > 0.0 and influence)
-        or (stage[THETA, i] > 0.0 and scalars[S_RHO] < 1.0)
-    )
+    security = scalars[S_RHO] < 1.0
+    for i in range(n):
+        infinite = stage[PRIVATE, i] > 0.0
+        infinite |= (stage[ALPHA, i] > 0.0) & influence
+        infinite |= (stage[THETA, i] > 0.0) & security
+        stage[SINGULAR, i] = 1.0 if infinite else 0.0
 
 
 def long_run_trust(
@@ -79,37 +104,54 @@ def long_run_trust(
     return initial if impact == 1.0 else 0.0
 
 
-def assemble(
+def copy_row(table: Matrix, row: int, stage: Matrix, to: int) -> None:
+    """One row of a table into a row of the stage."""
+    for i in range(table.shape[1]):
+        stage[to, i] = table[row, i]
+
+
+def lay(table: Matrix, scalars: Vector, stage: Matrix) -> None:
+    """The rows of the stage that no plan changes; tables, threats and demands stand by slot."""
+    copy_row(table, T_SCALE, stage, SCALE)
+    copy_row(table, T_THETA, stage, THETA)
+    copy_row(table, T_ALPHA, stage, ALPHA)
+    copy_row(table, T_PRIVATE, stage, PRIVATE)
+    copy_row(table, T_SPILLIN, stage, SPILLIN)
+    copy_row(table, T_WEIGHT, stage, WEIGHT)
+    copy_row(table, T_LOW, stage, LOW)
+    copy_row(table, T_HIGH, stage, HIGH)
+    n = table.shape[1]
+    mark_singular(stage, n, scalars)
+    lead = n - 1
+    stage[SPILLIN, lead] = stage[UMBRELLA, lead] = stage[THREAT, lead] = stage[BITE, lead] = 0.0
+    stage[DEMAND, lead] = 1.0
+
+
+def operating_trust(
     table: Matrix,
     scalars: Vector,
-    order: Index,
     threat: Vector,
-    demand: Vector,
     unharmed: bool,
-    stage: Matrix,
     trust: Vector,
-) -> tuple[float, float]:
-    """Fill the stage game and operating trust by slot; return (mean trust, returned spill-in)."""
-    n = order.size
+) -> float:
+    """Every ally's trust by slot once it has answered to the threat; return its mean, the leader's."""
+    n = threat.size
     total_cost = 0.0
     last_threat, last_cost = 0.0, 0.0
-    for slot in range(n - 1):
-        i = order[slot]
+    for i in range(n - 1):  # Costs and impacts are powers: members alike share one.
         if threat[i] != last_threat:
             last_threat = threat[i]
             last_cost = threat_cost(last_threat, scalars[S_CURVATURE])
         cost = 0.0 if unharmed else last_cost
-        trust[slot] = cost
+        trust[i] = cost
         total_cost += table[T_SHARE, i] * cost
+    if scalars[S_CONTAGION] == 0.0:
+        total_cost = 0.0
     mean_trust = 0.0
     last_decay, last_cost, last_others, impact = 0.0, 0.0, 0.0, 1.0
-    for slot in range(n - 1):
-        i = order[slot]
-        cost = trust[slot]
-        others = total_cost - table[T_SHARE, i] * cost
-        if scalars[S_CONTAGION] == 0.0:
-            others = 0.0
-        decay = table[T_DECAY, i]
+    for i in range(n - 1):
+        cost, decay = trust[i], table[T_DECAY, i]
+        others = total_cost - table[T_SHARE, i] * cost if total_cost > 0.0 else 0.0
         if decay != last_decay or cost != last_cost or others != last_others:
             last_decay, last_cost, last_others = decay, cost, others
             impact = trust_impact(decay, cost, scalars[S_CONTAGION], others)
@@ -118,37 +160,31 @@ def assemble(
             operating = long_run_trust(
                 table[T_TRUST, i], table[T_CEILING, i], impact, cost, scalars
             )
-        trust[slot] = operating
+        trust[i] = operating
         mean_trust += table[T_SHARE, i] * operating
-        stage[SCALE, slot] = table[T_SCALE, i]
-        stage[THETA, slot] = table[T_THETA, i]
-        stage[ALPHA, slot] = table[T_ALPHA, i]
-        stage[PRIVATE, slot] = table[T_PRIVATE, i]
-        stage[SPILLIN, slot] = table[T_SPILLIN, i]
-        stage[UMBRELLA, slot] = table[T_UMBRELLA, i] * operating
-        stage[THREAT, slot] = table[T_CREDIBILITY, i] * threat[i]
-        stage[BITE, slot] = stage[THREAT, slot] if stage[THETA, slot] > 0.0 else 0.0
-        stage[DEMAND, slot] = demand[i]
-        stage[WEIGHT, slot] = table[T_WEIGHT, i]
-        stage[LOW, slot] = table[T_LOW, i]
-        stage[HIGH, slot] = table[T_HIGH, i]
-    slot = n - 1
-    i = order[slot]
-    trust[slot] = mean_trust
-    stage[SCALE, slot] = table[T_SCALE, i]
-    stage[THETA, slot] = table[T_THETA, i]
-    stage[ALPHA, slot] = table[T_ALPHA, i]
-    stage[PRIVATE, slot] = table[T_PRIVATE, i]
-    stage[SPILLIN, slot] = 0.0
-    stage[UMBRELLA, slot] = 0.0
-    stage[BITE, slot] = 0.0
-    stage[THREAT, slot] = 0.0
-    stage[DEMAND, slot] = 1.0
-    stage[WEIGHT, slot] = table[T_WEIGHT, i] * mean_trust
-    stage[LOW, slot] = table[T_LOW, i]
-    stage[HIGH, slot] = table[T_HIGH, i]
-    for j in range(n):
-        stage[SINGULAR, j] = 1.0 if infinite_at_zero(stage, j, scalars) else 0.0
+    trust[n - 1] = mean_trust
+    return mean_trust
+
+
+def press(
+    table: Matrix,
+    scalars: Vector,
+    threat: Vector,
+    demand: Vector,
+    unharmed: bool,
+    stage: Matrix,
+    trust: Vector,
+) -> tuple[float, float]:
+    """What a plan does to a stage that is laid; return (mean trust, returned spill-in)."""
+    lead = threat.size - 1
+    mean_trust = operating_trust(table, scalars, threat, unharmed, trust)
+    for i in range(lead):
+        believed = table[T_CREDIBILITY, i] * threat[i]
+        stage[UMBRELLA, i] = table[T_UMBRELLA, i] * trust[i]
+        stage[THREAT, i] = believed
+        stage[BITE, i] = believed if stage[THETA, i] > 0.0 else 0.0
+        stage[DEMAND, i] = demand[i]
+    stage[WEIGHT, lead] = table[T_WEIGHT, lead] * mean_trust
     return mean_trust, returned_spillin(scalars[S_RETURN], mean_trust, scalars[S_COHESION])
 
 
