@@ -394,7 +394,7 @@ def random_alliance(rng: np.random.Generator, family: str) -> tuple[BurdenSharin
         for name, choice in FAMILIES[family].items()
     }
     weak_links = forms.get("substitution", 1.0) < 0
-    n = int(rng.integers(2, 8))
+    n = int(rng.choice((2, 3, 4, 5, 6, 7, 9, 10, 17)))  # Engines take eight allies at a time.
     size = float(rng.choice([0.05, 0.3, 1.5]))
     if forms["consumption"] == "log":
         bound = float(rng.choice([0.25, 0.6, 0.999]))

@@ -53,6 +53,7 @@ _INNER = 'error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True'
 
 _ALLY = ("x", "below", "Z", "C", "G", "scale", "theta", "alpha", "private", "spillin", "umbrella",
          "bite", "demand", "weight", "rho", "m")  # fmt: skip
+_AGAINST = tuple("others" if name == "Z" else name for name in _ALLY)
 _LEADER = ("x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "rho", "m")
 _STAGE_ROWS = (
     "scale",
@@ -112,6 +113,7 @@ def generated_source(form: Form) -> str:
     from alliancegame.payoff import terms
 
     ally, leader = sy.ally_problem(form), sy.leader_problem(form)
+    alone = sy.ally_problem(form, against=True)
     pull, total, share = sp.symbols("pull total p", positive=True)
     decay, cost, contagion, others, threat, curvature = sp.symbols(
         "decay cost contagion others_cost threat curvature", nonnegative=True
@@ -124,10 +126,11 @@ def generated_source(form: Form) -> str:
         _HEADER + _LAYOUT,
         scalar("power_rho", ("g", "rho"), _Parts([sy.g ** sy.substitution(form)])),
         scalar("power_m", ("g", "m"), _Parts([sy.g ** sy.decisiveness(form)])),
-        _value_function("ally_value", _ALLY, ally),
+        _value_function("ally_value", _AGAINST, alone),
+        _scalar_function("ally_marginal", _AGAINST, _marginal(alone)),
         _scalar_function("ally_conditions", _ALLY, conditions),
         _sweep_function("ally_sweep", ally, conditions),
-        _scalar_function("ally_security_power", _ALLY, _Parts([ally.security_power])),
+        _scalar_function("ally_security_power", _AGAINST, _Parts([alone.security_power])),
         _value_function("leader_value", _LEADER, leader),
         _scalar_function("leader_conditions", _LEADER, _conditions(leader, (sy.Z, sy.C))),
         _scalar_function("leader_security_power", _LEADER, _Parts([leader.security_power])),
@@ -157,6 +160,12 @@ def generated_source(form: Form) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n\n"
+
+
+def _marginal(problem: MemberProblem) -> _Parts:
+    """The marginal payoff alone."""
+    first = _conditions(problem, ())
+    return _Parts(first.results[:1], first.named)
 
 
 def _conditions(problem: MemberProblem, aggregates: tuple[Any, ...]) -> _Parts:

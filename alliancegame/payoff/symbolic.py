@@ -23,6 +23,7 @@ def _positive(*names: str) -> tuple[Any, ...]:
 
 
 x, g, Z, C, G = _positive("x", "g", "Z", "C", "G")
+others = sp.Symbol("others", positive=True)
 scale, theta, alpha, private = _positive("scale", "theta", "alpha", "private")
 spillin, umbrella, bite, demand, weight = _positive(
     "spillin", "umbrella", "bite", "demand", "weight"
@@ -85,12 +86,21 @@ class MemberProblem:
         return sp.Add(*(sp.diff(expression, s) * rate for s, rate in held.items()))
 
 
-def ally_problem(form: Form) -> MemberProblem:
-    """An ally's payoff under proportional pressure, on the piece that `below` selects."""
+def ally_problem(form: Form, *, against: bool = False) -> MemberProblem:
+    """An ally's payoff under proportional pressure, on the piece that `below` selects.
+
+    It is a function of the aggregate Z; or, `against` others, of their sum without the own part, as
+    where the own part must not be subtracted: next to a large g^rho the difference loses its digits.
+    """
     rho, m = substitution(form), decisiveness(form)
+    alone = others if against else Z - g**rho
     left = terms.reliability(bite, terms.proportional_shortfall(x, demand, below))
-    power = terms.ally_security(g, Z, terms.umbrella_worth(umbrella, left, G, rho), spillin, rho)
-    flow = {x: sp.Integer(1), g: scale, Z: sp.diff(g**rho, g) * scale}
+    power = terms.ally_security(
+        g, alone, terms.umbrella_worth(umbrella, left, G, rho), spillin, rho
+    )
+    flow = {x: sp.Integer(1), g: scale}
+    if not against:
+        flow[Z] = sp.diff(g**rho, g) * scale
     return _problem(form, power, flow, rho, m)
 
 

@@ -22,13 +22,13 @@ def consumption(form: str, used: Expr) -> Expr:
     return sp.log(1 - used) if form == "log" else 1 - used
 
 
-def ally_security(g: Expr, allied: Expr, umbrella: Expr, spillin: Expr, rho: Expr) -> Expr:
+def ally_security(g: Expr, others: Expr, umbrella: Expr, spillin: Expr, rho: Expr) -> Expr:
     """S_i^rho of an ally: own forces, spill-ins of the other allies, the leader's umbrella.
 
-    `allied` is Z, the sum of g_j^rho over allies (own included); `umbrella` is (b_i R_i g_l)^rho.
+    `others` is the sum of g_j^rho over the other allies; `umbrella` is (b_i R_i g_l)^rho.
     MODEL.md section 3.
     """
-    return g**rho + spillin**rho * (allied - g**rho) + umbrella
+    return g**rho + spillin**rho * others + umbrella
 
 
 def umbrella_worth(umbrella: Expr, reliability: Expr, leader: Expr, rho: Expr) -> Expr:

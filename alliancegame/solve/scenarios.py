@@ -224,7 +224,8 @@ class Scenarios:
     def best_plans(self, grid: int) -> tuple[Scenarios, Batch, Array]:
         """The best uniform threat and own burden of every cell, at its demand.
 
-        `grid` points a dimension cover the box (burdens denser where small), then the two highest
+        `grid` points a dimension cover the box (denser where small: a small demand is met at a small
+        threat, and beyond it threats only cost trust), then the two highest
         peaks are climbed from. Returns the cells with these plans in them, the allies' answers, and
         an array (cell, 4): threat, burden, what the grid could hide (an estimate), plans solved.
         """
@@ -241,7 +242,7 @@ class Scenarios:
             np.broadcast_to(self.field("demand"), (self.count, self.size)),
             places,
             values,
-            share,
+            share**1.5,
             share**2,
             aggregative.TOLERANCE,
             plans,

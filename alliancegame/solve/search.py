@@ -30,9 +30,10 @@ MOST_CELLS = 4096
 class Found:
     """The best point, its value, and how far from the best in the box it could be.
 
-    `gap` is an estimate: the most that a cell not resolved further could hide if second differences
-    inside it are no larger than those seen around it. `spacing` is the finest spacing reached in the
-    refinement by dimension, `evaluations` the number of plans solved, `failed` those without answer.
+    `gap` is an estimate, `Tolerances.leader_gap` at the least: the most that a cell not resolved
+    further could hide if second differences inside it are no larger than those seen around it.
+    `spacing` is the finest spacing reached in the refinement by dimension, `evaluations` the number of
+    plans solved, `failed` those without answer.
     """
 
     point: Array
@@ -70,7 +71,13 @@ def maximise(
     gap, spacing = _refine(counted, cells, best, tolerances)
     _polish(counted, best, spacing, axes, 1e-9)
     return Found(
-        best.point, best.value, max(gap, 0.0), shape, spacing, counted.count, counted.failed
+        best.point,
+        best.value,
+        max(gap, tolerances.leader_gap),
+        shape,
+        spacing,
+        counted.count,
+        counted.failed,
     )
 
 

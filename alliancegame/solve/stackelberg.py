@@ -206,10 +206,11 @@ def _base_plan(plan: Plan | None, given: dict[str, Any], chosen: tuple[str, ...]
 
 
 def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
-    """The points of one committed dimension, denser at small burdens and demands."""
+    """The points of one committed dimension, denser at small threats, burdens and demands."""
     share = np.linspace(0.0, 1.0, max(tolerances.grid, 25))
     if name == "threat":
-        return share
+        # A small demand is met at a small threat: beyond, threats only cost trust.
+        return np.union1d(share, share[1] * 0.5 ** np.arange(1, 8))
     lead = game.members.leader_index
     highs = game.by_member("burden_max")
     if name == "burden":

@@ -32,6 +32,7 @@ ALLY = (
 LEADER = (
     "x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "rho", "m",
 )  # fmt: skip
+AGAINST = tuple("others" if name == "Z" else name for name in ALLY)
 ROWS = ("scale", "theta", "alpha", "private", "spillin", "umbrella", "bite", "demand", "weight")
 
 
@@ -57,7 +58,8 @@ def draw(rng: np.random.Generator, form: Form) -> dict[str, float]:
     for name in ("theta", "alpha", "private", "spillin", "umbrella", "bite", "weight", "returned"):
         point[name] = float(rng.uniform(0.05, 0.95))
     point["g"] = point["scale"] * x
-    point["Z"] = point["g"] ** rho + float(rng.uniform(0.1, 3.0))
+    point["others"] = float(rng.uniform(0.1, 3.0))
+    point["Z"] = point["g"] ** rho + point["others"]
     point["C"] = point["weight"] * point["g"] ** m + float(rng.uniform(0.1, 3.0))
     return point
 
@@ -83,9 +85,13 @@ def test_kernels_compute_the_symbolic_definition(form: Form, leads: bool) -> Non
     for _ in range(3):
         point = draw(rng, form)
         values = [point[name] for name in arguments]
-        assert functions[f"{who}_value"](*values) == pytest.approx(exact(problem.payoff, point))
-        power = functions[f"{who}_security_power"](*values)
+        against = values if leads else [point[name] for name in AGAINST]
+        assert functions[f"{who}_value"](*against) == pytest.approx(exact(problem.payoff, point))
+        power = functions[f"{who}_security_power"](*against)
         assert power == pytest.approx(exact(problem.security_power, point), rel=1e-12)
+        if not leads:
+            marginal = functions["ally_marginal"](*against)
+            assert marginal == pytest.approx(exact(F, point), rel=1e-9, abs=1e-11)
         found = functions[f"{who}_conditions"](*values)
         assert found == pytest.approx([exact(w, point) for w in wanted], rel=1e-9, abs=1e-11)
 
@@ -124,13 +130,13 @@ def test_zero_weights_remove_their_term(form: Form) -> None:
     """ln 0 behind a weight of zero is never taken: in Python it would raise."""
     point = draw(np.random.default_rng(5), form) | {"x": 0.0, "below": 1.0, "rho": 1.0}
     point |= {"private": 0.0, "alpha": 0.0}
-    value = generated(form)["ally_value"](*(point[name] for name in ALLY))
+    value = generated(form)["ally_value"](*(point[name] for name in AGAINST))
     reliability = 1 - point["bite"]
-    security = point["spillin"] * point["Z"] + point["umbrella"] * reliability * point["G"]
+    security = point["spillin"] * point["others"] + point["umbrella"] * reliability * point["G"]
     one = 0.0 if form.consumption == "log" else 1.0
     assert value == pytest.approx(one + point["theta"] * math.log(security))
-    point |= {"theta": 0.0, "Z": 0.0, "G": 0.0, "C": 0.0}
-    assert generated(form)["ally_value"](*(point[name] for name in ALLY)) == one
+    point |= {"theta": 0.0, "others": 0.0, "Z": 0.0, "G": 0.0, "C": 0.0}
+    assert generated(form)["ally_value"](*(point[name] for name in AGAINST)) == one
     assert generated(form)["leader_value"](*(point[name] for name in LEADER)) == one
 
 

@@ -64,7 +64,7 @@ def test_consumption() -> None:
 
 def test_security_of_an_ally_counts_own_others_and_umbrella() -> None:
     umbrella = terms.umbrella_worth(0.7 * 0.9, 0.8, 5.0, 0.5)
-    power = terms.ally_security(2.0, 3.0**0.5 + 2.0**0.5, umbrella, 0.4, 0.5)
+    power = terms.ally_security(2.0, 3.0**0.5, umbrella, 0.4, 0.5)
     parts = [2.0, 0.4 * 3.0, 0.7 * 0.9 * 0.8 * 5.0]
     assert power == pytest.approx(sum(part**0.5 for part in parts))
 

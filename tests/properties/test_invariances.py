@@ -114,8 +114,9 @@ def test_units_of_forces_and_of_council_weight_do_not_matter(
         council_weight=game.by_member("council_weight") * votes,
     )
     here, there = solve_nash(game, plan), solve_nash(other, plan)
-    assert there.burdens == pytest.approx(here.burdens, rel=1e-9, abs=1e-11)
-    assert there.influences == pytest.approx(here.influences, rel=1e-9, abs=1e-11)
+    # Where a linear payoff is nearly flat, a gain of 1e-14 leaves eight digits of the burden.
+    assert there.burdens == pytest.approx(here.burdens, rel=1e-7, abs=1e-10)
+    assert there.influences == pytest.approx(here.influences, rel=1e-7, abs=1e-10)
 
 
 @settings(max_examples=40)

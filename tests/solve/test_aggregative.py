@@ -293,3 +293,27 @@ def test_plans_are_checked_against_the_game() -> None:
         aggregative.check_plan(game, Plan(threat=0.5, demand=0.05))
     aggregative.check_plan(game, Plan(demand=0.05))  # Nobody is threatened with it.
     aggregative.check_plan(game, Plan(threat={"A2": 0.5}, demand=0.05))
+
+
+@pytest.mark.parametrize("family", ["log, summation", "linear, CES", "log, share, m<1"])
+def test_the_search_in_the_kernel_finds_what_certify_finds(family: str) -> None:
+    """Iterations stopped early leave profiles that are no equilibria: both must see by how much."""
+    seen = 0
+    for seed in range(30):
+        game, plan = random_alliance(np.random.default_rng([seed, 11]), family)
+        lead = game.by_member("burden_max")[game.members.leader_index]
+        burden = 0.3 * lead if plan.burden is None else plan.burden
+        held = plan.replace(burden=burden)
+        batch = solve_plans(
+            game,
+            held.threat_by_member(game.members)[None, :],
+            held.demand_by_member(game.members)[None, :],
+            np.array([burden]),
+            whole=True,
+            search=True,
+            tolerance=1e-3,
+        )
+        true = best_deviations(game, batch.burden[0], held).gain.max()
+        assert batch.column("regret")[0] == pytest.approx(true, rel=1e-6, abs=1e-12)
+        seen += true > 1e-9
+    assert seen > 3

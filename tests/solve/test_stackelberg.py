@@ -8,6 +8,7 @@ import pytest
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnknownNameError, UnsupportedFormError
 from alliancegame.solve import aggregative
+from alliancegame.study.cells import solve_cells
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,29 @@ def test_threat_and_burden_against_a_dense_grid(game):
     assert found.plan.threat == pytest.approx(grid[top, 0], abs=0.01)
     assert 0 <= found.leader_gap <= 1e-7
     assert found.certificate.verdict == "certified"
-    assert "25x25" in found.search
+    assert "32x25" in found.search
+
+
+@pytest.mark.parametrize(
+    ("theta", "gdp", "alpha", "back", "decay", "demand"),
+    [
+        ((0.08, 0.04, 0.053), (10, 5.1, 4.59), 0.023, 0.88, 11.77, 0.002),
+        ((0.077, 0.087, 0.088), (10, 2.77, 3.0), 0.019, 0.77, 6.0, 0.005),
+    ],
+)
+def test_a_small_demand_is_best_met_at_a_small_threat(theta, gdp, alpha, back, decay, demand):
+    """A narrow peak between no threat and the first of 25 even steps; sweeps find it too."""
+    game = ag.BurdenSharingGame(
+        ["L", "a", "b"], "L", gdp, theta, influence_weight=[alpha, 0, 0], spillin=0.9,
+        return_spillin=back, cohesion=2.0, decay=decay,
+    )  # fmt: skip
+    threats = np.unique(np.r_[np.linspace(0, 1, 101), np.geomspace(1e-4, 0.1, 300)])
+    _, values = dense(game, threats, [demand], np.linspace(0.05, 0.1, 201))
+    found = ag.solve_stackelberg(game, demand=demand)
+    assert 0 < found.plan.threat < 0.04
+    assert found.leader_payoff >= np.nanmax(values) - 1e-9
+    swept = solve_cells(game, {"demand": [demand]}, solve="stackelberg", outputs=["leader_payoff"])
+    assert swept.values["leader_payoff"][0] == pytest.approx(found.leader_payoff, abs=1e-8)
 
 
 def test_two_peaks_in_a_real_game(game):

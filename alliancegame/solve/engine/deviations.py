@@ -55,7 +55,7 @@ def member_value(
     rho: float,
     m: float,
 ) -> float:
-    """A member's payoff at its burden, given the aggregates with its own contribution in them."""
+    """A member's payoff at its burden: Z is what the other allies contribute, C everybody's council sum."""
     alpha = stage[ALPHA, i]
     seat = 0.0
     if alpha > 0.0 and C <= 0.0:  # Nobody contributes: influence goes by council weight alone.
@@ -112,13 +112,8 @@ def value_against(
     m: float,
 ) -> float:
     """A member's payoff from a burden, given what the others contribute."""
-    g = stage[SCALE, i] * x
-    Z, C = others, council
-    if g > 0.0 or m > 0.0:
-        C += stage[WEIGHT, i] * power_m(g, m)
-    if i < n - 1:
-        Z += power_rho(g, rho)
-    return member_value(stage, i, n, x, Z, C, G, returned, rho, m)
+    C = council + stage[WEIGHT, i] * power_m(stage[SCALE, i] * x, m)
+    return member_value(stage, i, n, x, others, C, G, returned, rho, m)
 
 
 def scanned_reply(
@@ -274,6 +269,20 @@ def reply_on_piece(
     return x
 
 
+def without_own(stage: Matrix, x: Vector, n: int, i: int, Z: float, rho: float) -> float:
+    """What the other allies contribute to Z: the difference, or their sum where that loses digits."""
+    if i == n - 1:
+        return Z
+    own = power_rho(stage[SCALE, i] * x[i], rho)
+    if own <= 0.5 * Z:
+        return Z - own
+    others = 0.0
+    for j in range(n - 1):
+        if j != i:
+            others += power_rho(stage[SCALE, j] * x[j], rho)
+    return others
+
+
 def searched_regret(
     stage: Matrix,
     x: Vector,
@@ -293,7 +302,7 @@ def searched_regret(
     for i in range(n if leader_free else n - 1):
         low, high, d, xi = stage[LOW, i], stage[HIGH, i], stage[DEMAND, i], x[i]
         g = stage[SCALE, i] * max(xi, TINY)
-        others = Z - power_rho(g, rho) if i < n - 1 else Z
+        others = without_own(stage, x, n, i, Z, rho)
         council = max(C - stage[WEIGHT, i] * power_m(g, m), 0.0)
         a, b, below, other = low, high, 1.0 if d >= high else 0.0, xi
         if stage[BITE, i] > 0.0 and low < d < high:
@@ -349,7 +358,8 @@ def describe(
     G = stage[SCALE, k] * x[k]
     for i in range(n):
         member = order[i]
-        payoff[member] = member_value(stage, i, n, x[i], Z, C, G, returned, rho, m)
+        others = without_own(stage, x, n, i, Z, rho)
+        payoff[member] = member_value(stage, i, n, x[i], others, C, G, returned, rho, m)
         pull = stage[WEIGHT, i] * power_m(stage[SCALE, i] * x[i], m)
         influence[member] = influence_share(pull, C) if C > 0.0 else stage[WEIGHT, i] / weights
         if i < k:
@@ -357,7 +367,7 @@ def describe(
             power = ally_security_power(
                 x[i],
                 below,
-                Z,
+                others,
                 C,
                 G,
                 stage[SCALE, i],

@@ -152,15 +152,11 @@ def bend_at(values: Matrix, axis: Vector, p: int, q: int, along_threat: bool) ->
     return abs(((right - here) / after - (here - left) / before) / (0.5 * (after + before)))
 
 
-def hidden(
-    values: Matrix, threats: Vector, burdens: Vector, best: float, a0: int, b0: int
-) -> float:
-    """What the grid could hide away from the best point, by second differences; see solve.search."""
+def hidden(values: Matrix, threats: Vector, burdens: Vector, best: float) -> float:
+    """What the grid could hide beyond the best plan, by second differences; see solve.search."""
     most = 0.0
     for a in range(threats.size - 1):
         for b in range(burdens.size - 1):
-            if abs(a - a0) <= 2 and abs(b - b0) <= 2:
-                continue
             top = max(values[a, b], values[a + 1, b], values[a, b + 1], values[a + 1, b + 1])
             if not math.isfinite(top):
                 continue
@@ -479,7 +475,7 @@ def best_plans(
         info[s, I_LEADER_MARGINAL] = leader_at(stage, n, x[k], Z, C, returned, rho, m)[0]
         info[s, I_LEADER_PAYOFF] = member_value(stage, k, n, x[k], Z, C, G, returned, rho, m)
         plans[s, P_THREAT], plans[s, P_BURDEN] = plan[0], plan[1]
-        plans[s, P_GAP] = hidden(values, levels, burdens, top, a0, b0)
+        plans[s, P_GAP] = hidden(values, levels, burdens, top)
         plans[s, P_EVALUATIONS] = evaluations
         for i in range(n):
             profile[s, order[i]], trust[s, order[i]] = x[i], slot_trust[i]

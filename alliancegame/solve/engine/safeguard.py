@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import math
 
-    from alliancegame.payoff.generated import power_m, power_rho
+    from alliancegame.payoff.generated import ally_marginal, power_m, power_rho
     from alliancegame.solve.engine.names import (
         ALPHA,
         BITE,
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
         HIGH,
         LOW,
         NEWTON,
+        PRIVATE,
         SAFEGUARD,
         SCALE,
         SPILLIN,
+        THETA,
         TINY,
+        UMBRELLA,
         W_A,
         W_B,
         WEIGHT,
@@ -46,10 +49,26 @@ def marginal(
 ) -> float:
     """A member's marginal payoff. With `own`, Z and C are the others' and the own share is added."""
     if own:
-        g = stage[SCALE, i] * max(x, TINY)
-        C += stage[WEIGHT, i] * power_m(g, m)
-        if i < n - 1:
-            Z += power_rho(g, rho)
+        C += stage[WEIGHT, i] * power_m(stage[SCALE, i] * max(x, TINY), m)
+    if own and i < n - 1:
+        return ally_marginal(
+            max(x, TINY),
+            below,
+            Z,
+            C,
+            G,
+            stage[SCALE, i],
+            stage[THETA, i],
+            stage[ALPHA, i],
+            stage[PRIVATE, i],
+            stage[SPILLIN, i],
+            stage[UMBRELLA, i],
+            stage[BITE, i],
+            stage[DEMAND, i],
+            stage[WEIGHT, i],
+            rho,
+            m,
+        )
     if i < n - 1:
         return ally_at(stage, i, x, below, Z, C, G, rho, m)[0]
     return leader_at(stage, n, x, Z, C, returned, rho, m)[0]
