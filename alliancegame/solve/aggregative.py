@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import threading
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -32,7 +33,7 @@ _ENTRIES = {
     "solve_batch": _signature(
         _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), _read_only(2), _read_only(1),
         "types.int64[:, ::1]", _read_only(2), *["types.boolean"] * 4, "types.float64",
-        *["types.float64[:, ::1]"] * 6,
+        *["types.float64[:, ::1]"] * 6, "types.float64[::1]",
     ),
     "best_plans": _signature(
         _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), "types.int64[:, ::1]",
@@ -269,9 +270,27 @@ def run(
     profile, payoff, influence, security, trust = (np.empty((rows, n)) for _ in range(5))
     made.kernels.solve_batch(
         stacked, scalars, made.order, threats, demands, burdens, places, values, *options,
-        profile, payoff, influence, security, trust, info,
+        profile, payoff, influence, security, trust, info, _space(made.kernels.SPACE_ROWS * (n + 8)),
     )  # fmt: skip
     return Batch(profile, payoff, influence, security, trust, info)
+
+
+_kept = threading.local()
+_KEPT_BYTES = 64 << 20
+
+
+def _space(size: int) -> Array:
+    """Work space of at least that many numbers, each thread's own.
+
+    It is kept from one call to the next, unless it is large: memory that is asked for anew is handed
+    over page by page, which costs as much as solving. NumPy asks for large pages, a kernel cannot.
+    """
+    space: Array | None = getattr(_kept, "space", None)
+    if space is None or space.size < size:
+        space = np.empty(size)
+        if space.nbytes <= _KEPT_BYTES:
+            _kept.space = space
+    return space
 
 
 TABLE_ROWS = {

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from alliancegame.payoff.generated import CELL_ROWS
     from alliancegame.solve.engine.deviations import (
         describe,
         deviations,
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
         I_STEPS,
         I_WORST,
         LOW,
+        PACKED_FROM,
         S_CONCAVE,
         S_LOG_INFLUENCE,
         S_M,
         S_RHO,
+        STAGE_ROWS,
         ZERO_TRUST,
         Given,
         Index,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.engine.stage import (
         by_slot,
         lay,
+        padded,
         press,
         stage_of,
         start,
@@ -109,6 +113,7 @@ def solve_batch(
     security: Given,
     trust: Given,
     info: Given,
+    space: Vector,
 ) -> None:
     """Solve every scenario s; arrays are (scenario, member), and inputs may be broadcast views.
 
@@ -116,16 +121,19 @@ def solve_batch(
     puts `values[s, j]` in row `places[j, 0]` of the table, for member `places[j, 1]` or (-1) for all.
     Outputs of one row are work space only (the caller wants `info` alone). `warm` starts each
     scenario from the one before it, extrapolated where scenarios move in equal steps. `search`
-    replaces the bound on regret by a search of every piece.
+    replaces the bound on regret by a search of every piece. `space` is work space of SPACE_ROWS
+    numbers a member, members counted in whole blocks: Python keeps it from one call to the next.
     """
     count, n = threats.shape
     k = n - 1
-    stage = stage_of(n)
-    work = workspace(n)
-    table, numbers = np.empty((tables.shape[1], tables.shape[2])), np.empty(scalars.shape[1])
-    threat, demand = np.empty(n), np.empty(n)
-    x, slot_trust = np.empty(n), np.empty(n)
-    last, before = np.empty(n), np.empty(n)
+    width, rows = padded(n), tables.shape[1]
+    stages, works = STAGE_ROWS * width, (PACKED_FROM + CELL_ROWS) * width
+    stage = space[:stages].reshape(STAGE_ROWS, width)
+    work = space[stages : stages + works].reshape(PACKED_FROM + CELL_ROWS, width)
+    plain = space[stages + works : stages + works + (rows + 6) * n].reshape(rows + 6, n)
+    table, numbers = plain[:rows], np.empty(scalars.shape[1])
+    threat, demand, x = plain[rows], plain[rows + 1], plain[rows + 2]
+    slot_trust, last, before = plain[rows + 3], plain[rows + 4], plain[rows + 5]
     whole = profile.shape[0] == count
     known = 0
     one_table = tables.strides[0] == 0 and scalars.strides[0] == 0

@@ -212,16 +212,17 @@ def unpack(cells: Vector, k: int, x: Vector) -> None:
             x[b * LANES + j] = cell[P_BURDEN + j]
 
 
-def packed_totals(cells: Vector, k: int, rho: float, m: float) -> tuple[float, float]:
-    """The allies' Z, and their part of the council sum."""
-    allied, council = 0.0, 0.0
-    for b in range((k + LANES - 1) // LANES):
+def packed_totals(
+    cells: Vector, first: int, last: int, k: int, Z: float, C: float, rho: float, m: float
+) -> tuple[float, float]:
+    """Z and the council sum with the contributions of these blocks added."""
+    for b in range(first, last):
         cell = cells[b * CELL : (b + 1) * CELL]
         for j in range(min(k - b * LANES, LANES)):
             g = cell[P_SCALE + j] * cell[P_SAFE + j]
-            allied += power_rho(g, rho)
-            council += cell[P_WEIGHT + j] * power_m(g, m)
-    return allied, council
+            Z += power_rho(g, rho)
+            C += cell[P_WEIGHT + j] * power_m(g, m)
+    return Z, C
 
 
 def framed(cells: Vector, first: int, last: int) -> int:
@@ -288,9 +289,11 @@ def settle_edges(
                 settle(cell, j, Z, C, G, rho, m)
 
 
-def advance(cells: Vector, blocks: int, dZ: float, dC: float, dG: float, damping: float) -> None:
+def advance(
+    cells: Vector, first: int, last: int, dZ: float, dC: float, dG: float, damping: float
+) -> None:
     """Every ally's step, given what the aggregates do; within its piece, as in `bounded`."""
-    for b in range(blocks):
+    for b in range(first, last):
         cell = cells[b * CELL : (b + 1) * CELL]
         for j in range(LANES):
             s, xi = cell[P_STEP + j], cell[P_BURDEN + j]
@@ -326,12 +329,12 @@ def iterate(
     weight, singular = stage[WEIGHT, k], stage[SINGULAR, k] > 0.0
     previous = math.inf
     gain, worst = math.inf, 0
+    Z, council = packed_totals(cells, 0, blocks, k, 0.0, 0.0, rho, m)
     for count in range(most):
         xl = x[k]
         G = scale * max(xl, TINY)
         own = weight * power_m(G, m)
-        Z, C = packed_totals(cells, k, rho, m)
-        C += own
+        C = council + own
         gain, worst = 0.0, 0
         zz, zc, zg, z0, cz, cc, cg, c0 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for first in range(0, blocks, NEAR):  # As many at a time as stay in the nearest cache.
@@ -380,7 +383,11 @@ def iterate(
         if not (math.isfinite(dZ) and math.isfinite(dC) and math.isfinite(dG)):
             return False, count, gain, worst
         damping = 1.0 if count < 15 else 0.5
-        advance(cells, blocks, dZ, dC, dG, damping)
+        Z, council = 0.0, 0.0
+        for first in range(0, blocks, NEAR):
+            last = min(first + NEAR, blocks)
+            advance(cells, first, last, dZ, dC, dG, damping)
+            Z, council = packed_totals(cells, first, last, k, Z, council, rho, m)
         if lead_step != 0.0:
             x[k] = bounded(xl, damping * dG / scale, low, high, singular)
     return False, most, gain, worst

@@ -65,14 +65,19 @@ if TYPE_CHECKING:
     )
 
 
+def padded(n: int) -> int:
+    """Slots of whole blocks of packed allies."""
+    return LANES * ((n + LANES - 1) // LANES)
+
+
 def stage_of(n: int) -> Matrix:
-    """Room for the stage of n members, in whole blocks of packed allies."""
-    return np.zeros((STAGE_ROWS, LANES * ((n + LANES - 1) // LANES)))
+    """Room for the stage of n members."""
+    return np.empty((STAGE_ROWS, padded(n)))
 
 
 def workspace(n: int) -> Matrix:
-    """Room for what a solution of n members needs beside its stage; whole blocks of packed allies."""
-    return np.empty((PACKED_FROM + CELL_ROWS, LANES * ((n + LANES - 1) // LANES)))
+    """Room for what a solution of n members needs beside its stage."""
+    return np.empty((PACKED_FROM + CELL_ROWS, padded(n)))
 
 
 def by_slot(given: Given, order: Index, table: Matrix) -> None:
