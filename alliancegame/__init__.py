@@ -17,6 +17,7 @@ from alliancegame._version import __version__
 
 if TYPE_CHECKING:
     from alliancegame.errors import AllianceGameError as AllianceGameError
+    from alliancegame.game.finite import FiniteGame as FiniteGame
     from alliancegame.game.game import PARAMETERS as PARAMETERS
     from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
     from alliancegame.game.members import Members as Members
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
     from alliancegame.solve.certificate import Certificate as Certificate
-    from alliancegame.solve.nash import certify as certify
+    from alliancegame.solve.doors import certify as certify
+    from alliancegame.solve.doors import find_equilibria as find_equilibria
+    from alliancegame.solve.doors import solve_nash as solve_nash
+    from alliancegame.solve.finite.profile import EquilibriumSet as EquilibriumSet
+    from alliancegame.solve.finite.profile import Profile as Profile
     from alliancegame.solve.nash import respond as respond
-    from alliancegame.solve.nash import solve_nash as solve_nash
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
+    "alliancegame.game.finite": ("FiniteGame",),
     "alliancegame.game.game": ("PARAMETERS", "BurdenSharingGame"),
     "alliancegame.game.members": ("Members",),
     "alliancegame.game.plan": ("Plan",),
@@ -62,7 +67,9 @@ _HOMES = {
     "alliancegame.payoff.latex": ("latex",),
     "alliancegame.report": ("report",),
     "alliancegame.solve.certificate": ("Certificate",),
-    "alliancegame.solve.nash": ("certify", "respond", "solve_nash"),
+    "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
+    "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
+    "alliancegame.solve.nash": ("respond",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
