@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
+    from alliancegame.solve.finite.discretise import discretise as discretise
     from alliancegame.solve.finite.profile import EquilibriumSet as EquilibriumSet
     from alliancegame.solve.finite.profile import Profile as Profile
     from alliancegame.solve.nash import respond as respond
@@ -68,6 +69,7 @@ _HOMES = {
     "alliancegame.report": ("report",),
     "alliancegame.solve.certificate": ("Certificate",),
     "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
+    "alliancegame.solve.finite.discretise": ("discretise",),
     "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
     "alliancegame.solve.nash": ("respond",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),

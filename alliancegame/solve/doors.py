@@ -87,7 +87,10 @@ def certify(
 
 
 def find_equilibria(
-    game: FiniteGame | BurdenSharingGame, *, method: str = "complete", tolerances: Tolerances = DEFAULT
+    game: FiniteGame | BurdenSharingGame,
+    *,
+    method: str = "complete",
+    tolerances: Tolerances = DEFAULT,
 ) -> EquilibriumSet:
     """All Nash equilibria of a finite game, with a statement of what is known to be all.
 
@@ -116,9 +119,9 @@ def find_equilibria(
 
 def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
     return UnsupportedFormError(
-        f"find_equilibria cannot yet enumerate the equilibria of {game!r}, a BurdenSharingGame: use solve_nash "
-        "(its certificate says whether the equilibrium is proven unique, and `others` holds further "
-        "ones), or discretise the game and enumerate that."
+        f"find_equilibria cannot yet enumerate the equilibria of {game!r}, a BurdenSharingGame: use "
+        "solve_nash (its certificate says whether the equilibrium is proven unique, and `others` holds "
+        "further ones), or discretise the game and enumerate that."
     )
 
 

@@ -135,16 +135,12 @@ def _chance(value: Any, what: str) -> Number:
         value, (int, float, Fraction, np.integer, np.floating)
     ):
         raise InvalidValueError(f"{what} must be a number, got {value!r}.")
-    number: Number = (
-        Fraction(int(value))
-        if isinstance(value, (int, np.integer))
-        else value
-        if isinstance(value, Fraction)
-        else float(value)
-    )
-    if not math.isfinite(number) or float(number) < 0:
-        raise InvalidValueError(f"{what} must be in [0, 1], got {float(number):g}.")
-    return number
+    size = float(value)
+    if not math.isfinite(size) or size < 0:
+        raise InvalidValueError(f"{what} must be in [0, 1], got {size:g}.")
+    if isinstance(value, Fraction):
+        return value
+    return Fraction(int(value)) if isinstance(value, (int, np.integer)) else size
 
 
 def _distribution(values: list[Number], who: str) -> Mixture:
