@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
+    from alliancegame.solve.finite.commitment import solve_commitment as solve_commitment
     from alliancegame.solve.finite.discretise import discretise as discretise
     from alliancegame.solve.finite.profile import EquilibriumSet as EquilibriumSet
     from alliancegame.solve.finite.profile import Profile as Profile
@@ -69,6 +70,7 @@ _HOMES = {
     "alliancegame.report": ("report",),
     "alliancegame.solve.certificate": ("Certificate",),
     "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
+    "alliancegame.solve.finite.commitment": ("solve_commitment",),
     "alliancegame.solve.finite.discretise": ("discretise",),
     "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
     "alliancegame.solve.nash": ("respond",),

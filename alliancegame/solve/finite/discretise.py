@@ -262,7 +262,7 @@ def _burden_row(
 
 def _spread(game: BurdenSharingGame, value: Any, places: NDArray[np.intp], base: Array) -> Any:
     """One number for the bloc, with A's burdens for everybody else."""
-    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+    if isinstance(value, (int, float, np.number)):
         profile = base.copy()
         profile[places] = float(value)
         return profile
