@@ -49,7 +49,7 @@ def deviation_payoffs(game: FiniteGame, mixtures: Mixtures, player: int) -> list
     return [float(x) for x in float_deviations(game.payoffs[player], mixtures, player)]
 
 
-def float_deviations(payoff: Array, mixtures: Sequence[Sequence[Any]], player: int) -> Array:
+def float_deviations(payoff: Array, mixtures: Sequence[Any], player: int) -> Array:
     """The same in floats, shape (m_player,)."""
     values = np.moveaxis(payoff, player, 0)
     for j in reversed([j for j in range(payoff.ndim) if j != player]):
@@ -144,9 +144,10 @@ def _chance(value: Any, what: str) -> Number:
 
 
 def _distribution(values: list[Number], who: str) -> Mixture:
-    exact = all(isinstance(p, Fraction) for p in values)
-    total = sum(values, Fraction(0)) if exact else math.fsum(map(float, values))
-    if (total != 1) if exact else (abs(total - 1) > SUM_SLACK):
+    fractions = [p for p in values if isinstance(p, Fraction)]
+    exact = len(fractions) == len(values)
+    total: Number = sum(fractions, Fraction(0)) if exact else math.fsum(map(float, values))
+    if abs(float(total - 1)) > (0 if exact else SUM_SLACK):
         raise InvalidValueError(
             f"probabilities of {who} must add up to 1, got {float(total):.12g}."
         )

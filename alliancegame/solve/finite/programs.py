@@ -92,3 +92,55 @@ def _surely_empty(G: Array) -> bool:
         return False
     y = np.maximum(found.x[:rows], 0.0)
     return bool((y @ G).min() > 0)
+
+
+def maximise_least(objectives: Array, constraints: Array) -> tuple[Optimum, Array]:
+    """Maximise the least of objectives @ x over probability vectors x with constraints @ x <= 0.
+
+    `objectives` has shape (objectives, n), `constraints` (rows, n). Solved by cvxpy; the bound comes
+    from its multipliers by arithmetic. Returns the optimum and the weights of the objectives in it.
+    The programs of this package always have a solution (an equilibrium). Raises `ConvergenceError`
+    if the answer fails the check.
+    """
+    import cvxpy
+
+    cp: Any = cvxpy  # It has types for some of its names only.
+
+    count, n = objectives.shape
+    size = np.abs(constraints).max(axis=1, initial=0.0)
+    G = constraints[size > 0] / size[size > 0, None]
+    centre = objectives.mean(axis=1, keepdims=True)
+    scale = max(float(np.abs(objectives - centre).max(initial=0.0)), 1e-300)
+    x, least = cp.Variable(n, nonneg=True), cp.Variable()
+    within = (objectives - centre.min()) / scale
+    conditions = [within @ x >= least, cp.sum(x) == 1]
+    if len(G):
+        conditions.append(G @ x <= 0)
+    problem = cp.Problem(cp.Maximize(least), conditions)
+    try:
+        problem.solve(solver=cp.SCIPY, scipy_options={"method": "highs"})
+    except cp.error.SolverError as error:
+        raise ConvergenceError(
+            f"a linear program of {n} variables was not solved: {error}."
+        ) from error
+    if x.value is None:
+        raise ConvergenceError(
+            f"a linear program of {n} variables was not solved ({problem.status}): rescale payoffs, or "
+            "use rounded()."
+        )
+    point = np.maximum(x.value, 0.0)
+    point = point / point.sum()
+    weights = np.maximum(np.atleast_1d(conditions[0].dual_value), 0.0)
+    weights = weights / weights.sum() if weights.sum() > 0 else np.full(count, 1 / count)
+    multipliers = (
+        np.maximum(np.atleast_1d(conditions[2].dual_value), 0.0) if len(G) else np.zeros(0)
+    )
+    bound = float((weights @ within - multipliers @ G).max()) * scale + float(centre.min())
+    violation = float(np.maximum(G @ point, 0.0).max(initial=0.0))
+    made = Optimum(point, float((objectives @ point).min()), bound, violation)
+    if violation > FEASIBLE or made.gap > 1e-7 * scale:
+        raise ConvergenceError(
+            f"the solution of a linear program fails the check: constraints are missed by "
+            f"{violation:.2g}, duality gap {made.gap:.2g}. Rescale payoffs, or use rounded()."
+        )
+    return made, weights
