@@ -20,6 +20,6 @@ from alliancegame.figures.threat import threat_curve
 from alliancegame.figures.uncertainty import uncertainty
 
 __all__ = [
-    "burdens", "decomposition", "exposure", "feasible_set", "isoquants", "learning", "plane", "quantal", "regime_map", "sensitivity", "signs",
-    "swept", "threat_curve", "uncertainty",
+    "burdens", "decomposition", "exposure", "feasible_set", "isoquants", "learning", "plane", "quantal",
+    "regime_map", "sensitivity", "signs", "swept", "threat_curve", "uncertainty",
 ]  # fmt: skip

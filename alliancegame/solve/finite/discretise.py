@@ -163,9 +163,7 @@ def _payoffs(
 # --- Reading -------------------------------------------------------------------------------------
 
 
-def _players(
-    game: BurdenSharingGame, players: Mapping[str, Sequence[str]] | None
-) -> list[tuple[str, list[str]]]:
+def _players(game: BurdenSharingGame, players: Any) -> list[tuple[str, list[str]]]:
     if players is None:
         return [("allies", list(game.allies))]
     if not isinstance(players, Mapping) or not players:

@@ -1,4 +1,4 @@
-"""Honouring a threat: is carrying it out today worth keeping the alliance's rent tomorrow?"""
+"""Honouring a threat: what carrying it out costs today, and the rent that it keeps tomorrow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
     Allies call the bluff: they spend what they do at A. The leader then either does not come (the
     abandoned part c tau phi of each ally's forces is lost to its security in this period, as in
     MODEL.md section 7, "Credible", with s = 0) and is believed ever after, which is worth its payoff
-    under the plan with trust unharmed later on; or comes, and is never believed again: A for ever.
+    in the equilibrium under the plan; or comes, and is never believed again: A for ever.
     The leader's own burden is A's, or the plan's.
 
     Raises `InvalidValueError` for a plan without a threat.

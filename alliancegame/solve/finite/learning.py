@@ -60,7 +60,8 @@ class Trajectory:
 
     def __repr__(self) -> str:
         made = self.certificate
-        return f"<Trajectory: {self.process}, {len(self.times)} points; regret at the end {made.regret:.2g}>"
+        points = f"{self.process}, {len(self.times)} points"
+        return f"<Trajectory: {points}; regret at the end {made.regret:.2g}>"
 
 
 def fictitious_play(game: FiniteGame, rounds: int = 1000, *, seed: int = 0) -> Trajectory:
@@ -71,7 +72,7 @@ def fictitious_play(game: FiniteGame, rounds: int = 1000, *, seed: int = 0) -> T
     import nashpy
 
     game.two_players("fictitious_play")
-    if not isinstance(rounds, (int, np.integer)) or not 1 <= rounds <= MOST_ROUNDS:
+    if int(rounds) != rounds or not 1 <= rounds <= MOST_ROUNDS:
         raise InvalidValueError(f"rounds must be from 1 to {MOST_ROUNDS:,}, got {rounds!r}.")
     played = nashpy.Game(*game.payoffs)
     before = np.random.get_state()  # noqa: NPY002 (nashpy draws from the global generator)
@@ -124,11 +125,12 @@ def replicator(
     begun = _starts(game, start, count)
     played = nashpy.Game(A, B)
     if count == 1:
-        shares = (np.asarray(played.replicator_dynamics(y0=begun[0], timepoints=times)),)
+        sides = [played.replicator_dynamics(y0=begun[0], timepoints=times)]
     else:
-        found = played.asymmetric_replicator_dynamics(x0=begun[0], y0=begun[1], timepoints=times)
-        shares = tuple(np.asarray(side) for side in found)
-    clean = tuple(np.clip(s, 0.0, None) for s in shares)
+        sides = list(
+            played.asymmetric_replicator_dynamics(x0=begun[0], y0=begun[1], timepoints=times)
+        )
+    clean = [np.clip(np.asarray(side), 0.0, None) for side in sides]
     return Trajectory(
         game, "replicator dynamics", times, tuple(s / s.sum(axis=1, keepdims=True) for s in clean)
     )

@@ -151,8 +151,8 @@ def _punishments(game: FiniteGame, punishment: Any) -> tuple[Array, str]:
         if punishment not in PUNISHMENTS:
             raise unknown_name("punishment", punishment, PUNISHMENTS)
         if "minmax" in punishment:
-            values = minmax(game, mixed=punishment == "minmax")
-            return np.array(list(values.values())), f"{punishment} punishment"
+            floors = minmax(game, mixed=punishment == "minmax")
+            return np.array(list(floors.values())), f"{punishment} punishment"
         if punishment == "nash":
             found = find_equilibria(game)
             earned = [[float(u) for u in profile.payoffs] for profile in found]
@@ -195,7 +195,8 @@ def _target(game: FiniteGame, target: Any) -> Array:
             raise InvalidValueError(
                 f"probabilities of the target must add up to 1, got {lottery.sum():g}."
             )
-        return lottery / lottery.sum()
+        shares: Array = lottery / lottery.sum()
+        return shares
     if _is_payoffs(target, game.size):
         return _lottery(game, np.array([float(u) for u in target]))
     lottery[game.profile_index(target)] = 1.0
