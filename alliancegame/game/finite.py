@@ -247,11 +247,14 @@ class FiniteGame:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> FiniteGame:
+    def from_dict(
+        cls, data: Mapping[str, Any], provenance: Mapping[str, Any] | None = None
+    ) -> FiniteGame:
         """The game that `to_dict` described."""
         shape = tuple(len(s) for s in data["strategies"])
         arrays = [np.array(a, dtype=object).reshape(shape) for a in data["payoffs"]]
-        return cls(arrays, data["players"], data["strategies"], title=data.get("title", ""))
+        title = data.get("title", "")
+        return cls(arrays, data["players"], data["strategies"], title=title, provenance=provenance)
 
     @cached_property
     def hash(self) -> str:

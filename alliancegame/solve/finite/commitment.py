@@ -23,7 +23,7 @@ from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.certificate import Certificate, Verdict
 from alliancegame.solve.finite.mixtures import Mixture
 from alliancegame.solve.finite.nash import find_equilibria
-from alliancegame.solve.finite.profile import EquilibriumSet, from_plain, plain
+from alliancegame.solve.finite.profile import EquilibriumSet, from_plain, plain, provenance
 from alliancegame.solve.finite.programs import maximise_on_simplex
 from alliancegame.solve.result import Result
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
@@ -153,6 +153,7 @@ class Commitment(Result):
             "strategy": [plain(p) for p in self.strategy],
             "pessimistic_strategy": [plain(p) for p in self.pessimistic_strategy],
             "certificate": self.certificate.to_dict(),
+            "provenance": [provenance(game) for game in self.games],
         }
 
     @classmethod
@@ -165,7 +166,10 @@ class Commitment(Result):
             values[name] = tuple(content[name])
         nash = content["nash_payoffs"]
         values |= {
-            "games": tuple(FiniteGame.from_dict(g) for g in content["games"]),
+            "games": tuple(
+                FiniteGame.from_dict(g, known["game"])
+                for g, known in zip(content["games"], content["provenance"], strict=True)
+            ),
             "certificate": Certificate.from_dict(content["certificate"]),
             "nash_payoffs": None if nash is None else tuple(nash),
         }

@@ -17,6 +17,7 @@ from alliancegame.errors import GameTooLargeError, InvalidValueError, unknown_na
 from alliancegame.game.finite import FiniteGame, number
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.certificate import Certificate, Verdict
+from alliancegame.solve.finite.profile import provenance
 from alliancegame.solve.finite.programs import maximise_least
 from alliancegame.solve.result import Result
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
@@ -88,13 +89,14 @@ class CorrelatedEquilibrium(Result):
             "distribution": self.distribution.ravel().tolist(),
             "payoff": self.payoff,
             "certificate": self.certificate.to_dict(),
+            "provenance": provenance(self.game),
         }
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the result from its plain values."""
         values = {f.name: content[f.name] for f in dataclasses.fields(cls)}
-        game = FiniteGame.from_dict(content["game"])
+        game = FiniteGame.from_dict(content["game"], content["provenance"]["game"])
         return cls(
             **values
             | {

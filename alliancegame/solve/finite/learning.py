@@ -100,8 +100,8 @@ def replicator(
     """Shares grow with payoff above the average (Taylor and Jonker, 1978).
 
     `start` is a mixture, or a pair of them for two populations; slightly off uniform by default.
-    `populations` is 1 for a symmetric game (the second player's payoffs are the first's transposed)
-    and 2 otherwise. `until` is the time at the last of `points` points.
+    `populations` is 1 for a symmetric game (the same strategies, and the second player's payoffs are
+    the first's transposed) and 2 otherwise. `until` is the time at the last of `points` points.
 
     Raises `InvalidValueError` for more than two players, a game that is not symmetric with
     `populations=1`, or a start or time that makes no sense.
@@ -110,7 +110,7 @@ def replicator(
 
     game.two_players("replicator")
     A, B = game.payoffs
-    symmetric = A.shape == B.T.shape and np.array_equal(A, B.T)
+    symmetric = game.strategies[0] == game.strategies[1] and np.array_equal(A, B.T)
     count = (1 if symmetric else 2) if populations is None else populations
     if count not in (1, 2) or (count == 1 and not symmetric):
         raise InvalidValueError(

@@ -125,12 +125,7 @@ class Profile(Result):
     @property
     def provenance(self) -> dict[str, Any]:
         """Where the result comes from: game hash, version, and what the game says of itself."""
-        return {
-            "game_hash": self.game.hash,
-            "version": __version__,
-            "title": self.game.title,
-            "game": dict(self.game.provenance),
-        }
+        return provenance(self.game)
 
     def describe(self) -> str:
         """Who plays what, in one line."""
@@ -184,7 +179,7 @@ class Profile(Result):
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the profile from its plain values."""
-        game = FiniteGame.from_dict(content["game"])
+        game = FiniteGame.from_dict(content["game"], content["provenance"]["game"])
         return cls(
             game,
             tuple(tuple(from_plain(p) for p in m) for m in content["probabilities"]),
@@ -317,13 +312,14 @@ class EquilibriumSet(Result):
             ],
             "degenerate": self.degenerate,
             "method": self.method,
+            "provenance": provenance(self.game),
         }
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the set from its plain values."""
         return cls(
-            FiniteGame.from_dict(content["game"]),
+            FiniteGame.from_dict(content["game"], content["provenance"]["game"]),
             tuple(Profile.from_content(p) for p in content["equilibria"]),
             content["complete"],
             content["statement"],
@@ -343,6 +339,16 @@ def _component(content: Mapping[str, Any]) -> Component:
         for s in content["subsets"]
     )
     return Component(subsets, tuple(content["equilibria"]))
+
+
+def provenance(game: FiniteGame) -> dict[str, Any]:
+    """The provenance that every result of a finite game carries."""
+    return {
+        "game_hash": game.hash,
+        "version": __version__,
+        "title": game.title,
+        "game": dict(game.provenance),
+    }
 
 
 def plain(value: Any) -> str | float:

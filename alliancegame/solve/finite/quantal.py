@@ -18,7 +18,7 @@ from alliancegame.errors import ConvergenceError, InvalidValueError
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.parameters import Array, as_number, frozen_array
 from alliancegame.solve.finite.mixtures import Mixtures, float_deviations
-from alliancegame.solve.finite.profile import certificate
+from alliancegame.solve.finite.profile import certificate, provenance
 from alliancegame.solve.result import Result, numbers
 
 if TYPE_CHECKING:
@@ -103,13 +103,14 @@ class QuantalPath(Result):
             "precisions": self.precisions.tolist(),
             "probabilities": self.probabilities.tolist(),
             "residual": self.residual,
+            "provenance": provenance(self.game),
         }
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the branch from its plain values."""
         return cls(
-            FiniteGame.from_dict(content["game"]),
+            FiniteGame.from_dict(content["game"], content["provenance"]["game"]),
             numbers(content["precisions"]),
             np.array(content["probabilities"], dtype=np.float64),
             float(content["residual"]),
