@@ -198,13 +198,18 @@ def _statement(
         return f"complete: the game is nondegenerate and has exactly {count}, {arithmetic}"
     subsets = sum(len(c.subsets) for c in components)
     continua = sum(not c.isolated for c in components)
-    tail = (
-        f"all equilibria are {subsets} maximal Nash subsets in {len(components)} components, "
-        f"{continua} of them continua"
-        if continua
-        else "all are isolated"
-    )
+    tail = "all equilibria are isolated"
+    if continua:
+        tail = (
+            f"all equilibria: {_counted(subsets, 'maximal Nash subset')} in "
+            f"{_counted(len(components), 'component')}, "
+            + ("a continuum" if len(components) == 1 else f"{continua} of them continua")
+        )
     return (
-        f"complete: all {count} extreme equilibria, {arithmetic}; best-reply polytopes are "
-        f"degenerate, {tail}"
+        f"complete: {_counted(count, 'extreme equilibrium', 'extreme equilibria')}, {arithmetic}; "
+        f"best-reply polytopes are degenerate; {tail}"
     )
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -29,6 +29,8 @@ Labels = NDArray[np.bool_]
 
 MOST_VERTICES = 200_000
 """Vertices of one polytope beyond which enumeration is refused."""
+MOST_DOUBTFUL = 1_000
+"""Vertices that rounding leaves open and fractions settle; beyond, the exact method takes over."""
 MOST_RAYS = 20_000
 """The same for the exact method, whose adjacency tests grow with the square."""
 _CHUNK = 2_000_000
@@ -78,7 +80,7 @@ def best_reply_vertices(payoff: NDArray[Any]) -> Vertices:
     matrix = payoff - low + level
     scaled = np.array([[x / level for x in row] for row in matrix.tolist()], dtype=np.float64)
     bases = _search(scaled)
-    if bases is not None and _proved(scaled, bases):
+    if bases is not None and _proved(matrix, level, scaled, bases):
         labels = np.zeros((len(bases), sum(scaled.shape)), dtype=bool)
         np.put_along_axis(labels, bases, True, axis=1)
         origin = labels[:, : scaled.shape[0]].all(axis=1)
@@ -160,17 +162,39 @@ def _neighbours(C: Array, b: Array, bases: NDArray[np.intp]) -> NDArray[np.intp]
     return reached.reshape(v * d, d)
 
 
-def _proved(matrix: Array, bases: NDArray[np.intp]) -> bool:
-    """Whether these are all vertices of the polytope, and all simple; rounding is bounded throughout."""
-    C, b = _constraints(matrix)
-    step = max(1, _CHUNK // (len(C) * len(matrix)))
-    return all(
-        _certainly_simple(C, b, bases[start : start + step]) for start in range(0, len(bases), step)
-    ) and _edges_closed(bases)
+def _proved(matrix: NDArray[Any], level: int, scaled: Array, bases: NDArray[np.intp]) -> bool:
+    """Whether these are all vertices of the polytope, and all simple.
+
+    Rounding is bounded at each; where the bound does not settle it, fractions do.
+    """
+    C, b = _constraints(scaled)
+    step = max(1, _CHUNK // (len(C) * len(scaled)))
+    parts = [bases[start : start + step] for start in range(0, len(bases), step)]
+    doubtful = np.concatenate([part[~_certainly_simple(C, b, part)] for part in parts])
+    if len(doubtful) > MOST_DOUBTFUL or not _edges_closed(bases):
+        return False
+    return all(_exactly_simple(matrix, level, basis) for basis in doubtful)
 
 
-def _certainly_simple(C: Array, b: Array, bases: NDArray[np.intp]) -> bool:
-    """Whether each basis is nonsingular and every other constraint surely slack.
+def _exactly_simple(matrix: NDArray[Any], level: int, basis: NDArray[np.intp]) -> bool:
+    """Whether a basis is nonsingular and every other constraint slack, in fractions."""
+    d, k = matrix.shape
+    tight = {int(t) for t in basis}
+    inside = [i for i in range(d) if i not in tight]
+    rows = [[matrix[i, t - d] for i in inside] for t in sorted(tight) if t >= d]
+    x = solve_exactly(rows, [level] * len(rows))
+    if x is None or (x and min(x) <= 0):
+        return False
+    for j in range(k):
+        if d + j not in tight:
+            used = sum((p * int(matrix[i, j]) for p, i in zip(x, inside, strict=True)), Fraction(0))
+            if used >= level:
+                return False
+    return True
+
+
+def _certainly_simple(C: Array, b: Array, bases: NDArray[np.intp]) -> Labels:
+    """Which bases are surely nonsingular with every other constraint surely slack, shape (vertices,).
 
     With R the computed inverse of the basis A and e a bound of |I - R A|, the solution differs from
     the computed x by at most |R||r| + e/(1-e) max(|R||r|), r the residual (Rump, 2010, section 10).
@@ -182,11 +206,11 @@ def _certainly_simple(C: Array, b: Array, bases: NDArray[np.intp]) -> bool:
     try:
         R = np.linalg.inv(A)
     except np.linalg.LinAlgError:
-        return False
+        return np.zeros(len(bases), dtype=bool)
     size = np.matmul(np.abs(R), np.abs(A))
     e = (np.abs(np.eye(d) - np.matmul(R, A)) + gamma * (size + 1)).sum(axis=2).max(axis=1)
-    if not (e < 0.5).all():
-        return False
+    good = e < 0.5
+    e = np.minimum(e, 0.5)
     right = b[bases]
     x = np.einsum("vij,vj->vi", R, right)
     scale = np.einsum("vij,vj->vi", np.abs(A), np.abs(x)) + np.abs(right)
@@ -197,7 +221,8 @@ def _certainly_simple(C: Array, b: Array, bases: NDArray[np.intp]) -> bool:
     doubt = error @ np.abs(C).T + gamma * (np.abs(x) @ np.abs(C).T + np.abs(b))
     certain = slack > 1.01 * doubt
     np.put_along_axis(certain, bases, True, axis=1)
-    return bool(certain.all())
+    settled: Labels = good & certain.all(axis=1)
+    return settled
 
 
 def _edges_closed(bases: NDArray[np.intp]) -> bool:

@@ -272,7 +272,7 @@ class EquilibriumSet(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
-        return f"{len(self)} equilibria: {self.statement}"
+        return f"{len(self)} {'equilibrium' if len(self) == 1 else 'equilibria'}: {self.statement}"
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each equilibrium: what everybody plays and earns, regret and component."""

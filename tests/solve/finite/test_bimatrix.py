@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import nashpy
@@ -155,15 +155,30 @@ def test_both_enumerations_of_a_polytope_agree(seed: int) -> None:
 def test_a_missing_vertex_is_noticed() -> None:
     """The proof of completeness fails if any vertex is left out, or a basis is wrong."""
     random = np.random.default_rng(1)
-    matrix = random.uniform(1, 2, (5, 5))
-    bases = polytope._search(matrix)
+    level = 1000
+    matrix = random.integers(level, 2 * level, (5, 5)).astype(object)
+    scaled = matrix.astype(float) / level
+    bases = polytope._search(scaled)
     assert bases is not None
-    assert polytope._proved(matrix, bases)
+    assert polytope._proved(matrix, level, scaled, bases)
     for k in range(len(bases)):
-        assert not polytope._proved(matrix, np.delete(bases, k, axis=0))
+        assert not polytope._proved(matrix, level, scaled, np.delete(bases, k, axis=0))
     wrong = bases.copy()
     wrong[3] = [0, 1, 2, 3, 9] if set(bases[3]) != {0, 1, 2, 3, 9} else [0, 1, 2, 4, 9]
-    assert not polytope._proved(matrix, wrong)
+    assert not polytope._proved(matrix, level, scaled, wrong)
+
+
+def test_fractions_settle_what_rounding_leaves_open() -> None:
+    """Every vertex checked both ways; and a basis that is no vertex is refused by fractions alone."""
+    random = np.random.default_rng(2)
+    level = 1000
+    matrix = random.integers(level, 2 * level, (4, 5)).astype(object)
+    bases = polytope._search(matrix.astype(float) / level)
+    assert bases is not None
+    assert all(polytope._exactly_simple(matrix, level, basis) for basis in bases)
+    known = {tuple(basis) for basis in bases}
+    others = [c for c in itertools.combinations(range(9), 4) if c not in known]
+    assert not any(polytope._exactly_simple(matrix, level, np.array(c)) for c in others)
 
 
 def test_nearly_degenerate_games_are_settled_exactly() -> None:
@@ -211,7 +226,7 @@ def test_solve_nash_is_the_best_for_the_first_player() -> None:
     assert found.payoffs == (2, 1)
     assert len(found.others) == 2
     assert found.certificate.unique == "multiple"
-    for one, other in pairwise((found, *found.others)):
+    for one, other in itertools.pairwise((found, *found.others)):
         assert one.payoffs[0] >= other.payoffs[0]
 
 
