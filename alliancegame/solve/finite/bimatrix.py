@@ -76,6 +76,11 @@ def _complementary(first: Vertices, second: Vertices) -> Pairs:
     m = first.matrix.shape[0]
     ours = ~first.labels
     theirs = ~np.hstack([second.labels[:, -m:], second.labels[:, :-m]])
+    if first.simple and second.simple:
+        # Both have just enough labels: what one misses is what the other has.
+        keys = {row.tobytes(): b for b, row in enumerate(~theirs)}
+        matches = [(a, keys.get(row.tobytes())) for a, row in enumerate(ours)]
+        return [(a, b) for a, b in matches if b is not None]
     pairs: Pairs = []
     block = max(1, _BLOCK // max(len(theirs), 1))
     right = theirs.astype(np.float32).T
