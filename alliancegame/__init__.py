@@ -17,6 +17,7 @@ from alliancegame._version import __version__
 
 if TYPE_CHECKING:
     from alliancegame.errors import AllianceGameError as AllianceGameError
+    from alliancegame.game.finite import FiniteGame as FiniteGame
     from alliancegame.game.game import PARAMETERS as PARAMETERS
     from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
     from alliancegame.game.members import Members as Members
@@ -32,9 +33,24 @@ if TYPE_CHECKING:
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
     from alliancegame.solve.certificate import Certificate as Certificate
-    from alliancegame.solve.nash import certify as certify
+    from alliancegame.solve.doors import certify as certify
+    from alliancegame.solve.doors import find_equilibria as find_equilibria
+    from alliancegame.solve.doors import solve_nash as solve_nash
+    from alliancegame.solve.finite.commitment import solve_commitment as solve_commitment
+    from alliancegame.solve.finite.correlated import solve_correlated as solve_correlated
+    from alliancegame.solve.finite.discretise import discretise as discretise
+    from alliancegame.solve.finite.dominance import eliminate_dominated as eliminate_dominated
+    from alliancegame.solve.finite.dominance import risk_dominance as risk_dominance
+    from alliancegame.solve.finite.honour import honour_threat as honour_threat
+    from alliancegame.solve.finite.learning import fictitious_play as fictitious_play
+    from alliancegame.solve.finite.learning import replicator as replicator
+    from alliancegame.solve.finite.profile import EquilibriumSet as EquilibriumSet
+    from alliancegame.solve.finite.profile import Profile as Profile
+    from alliancegame.solve.finite.quantal import quantal_response as quantal_response
+    from alliancegame.solve.finite.repeated import critical_discount as critical_discount
+    from alliancegame.solve.finite.repeated import feasible_set as feasible_set
+    from alliancegame.solve.finite.repeated import minmax as minmax
     from alliancegame.solve.nash import respond as respond
-    from alliancegame.solve.nash import solve_nash as solve_nash
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
@@ -51,6 +67,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
+    "alliancegame.game.finite": ("FiniteGame",),
     "alliancegame.game.game": ("PARAMETERS", "BurdenSharingGame"),
     "alliancegame.game.members": ("Members",),
     "alliancegame.game.plan": ("Plan",),
@@ -62,7 +79,17 @@ _HOMES = {
     "alliancegame.payoff.latex": ("latex",),
     "alliancegame.report": ("report",),
     "alliancegame.solve.certificate": ("Certificate",),
-    "alliancegame.solve.nash": ("certify", "respond", "solve_nash"),
+    "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
+    "alliancegame.solve.finite.commitment": ("solve_commitment",),
+    "alliancegame.solve.finite.discretise": ("discretise",),
+    "alliancegame.solve.finite.correlated": ("solve_correlated",),
+    "alliancegame.solve.finite.dominance": ("eliminate_dominated", "risk_dominance",),
+    "alliancegame.solve.finite.honour": ("honour_threat",),
+    "alliancegame.solve.finite.learning": ("fictitious_play", "replicator",),
+    "alliancegame.solve.finite.quantal": ("quantal_response",),
+    "alliancegame.solve.finite.repeated": ("critical_discount", "feasible_set", "minmax",),
+    "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
+    "alliancegame.solve.nash": ("respond",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),

@@ -46,6 +46,14 @@ class ResultFileError(AllianceGameError, ValueError):
     """A saved result cannot be read back."""
 
 
+class GameFileError(AllianceGameError, ValueError):
+    """A file of a finite game (Gambit's .nfg) cannot be read as one, or cannot be written."""
+
+
+class GameTooLargeError(AllianceGameError, ValueError):
+    """A finite game is beyond what a method can search; the message gives the count and the limit."""
+
+
 class SweepStoreError(AllianceGameError, OSError):
     """A sweep's store is not ours, of another sweep, damaged, in use, or cannot be written."""
 

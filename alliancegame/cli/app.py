@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from alliancegame._version import __version__
-from alliancegame.cli import equilibria, models, output, pressure, reports, sweeps
+from alliancegame.cli import equilibria, matrix, models, output, pressure, reports, sweeps
 from alliancegame.cli.codes import Exit
 from alliancegame.errors import AllianceGameError, ConvergenceError, ZeroTrustError
 
@@ -150,6 +150,7 @@ for command in (
     pressure.compare,
     pressure.threshold,
     equilibria.certify,
+    matrix.matrix,
     reports.report,
     models.latex,
     sweeps.uncertainty,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from alliancegame.figures.burdens import burdens
 from alliancegame.figures.decomposition import decomposition
 from alliancegame.figures.exposure import exposure
+from alliancegame.figures.finite import feasible_set, learning, quantal
 from alliancegame.figures.isoquants import isoquants
 from alliancegame.figures.plane import plane
 from alliancegame.figures.regime_map import regime_map
@@ -19,6 +20,6 @@ from alliancegame.figures.threat import threat_curve
 from alliancegame.figures.uncertainty import uncertainty
 
 __all__ = [
-    "burdens", "decomposition", "exposure", "isoquants", "plane", "regime_map", "sensitivity", "signs",
-    "swept", "threat_curve", "uncertainty",
+    "burdens", "decomposition", "exposure", "feasible_set", "isoquants", "learning", "plane", "quantal",
+    "regime_map", "sensitivity", "signs", "swept", "threat_curve", "uncertainty",
 ]  # fmt: skip

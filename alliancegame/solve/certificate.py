@@ -31,7 +31,8 @@ class Certificate:
     set, in payoff; `regret_usd_bn` the same in bn US$; `worst` the member who could gain it.
     `verdict` is "certified" (regret <= 1e-9 and globality proved), "approximate" (<= 1e-6, or
     globality by a scan) or "unverified". `unique` is "proven", "multiple" or "not proven", with its
-    `reason`. `method` says how globality is known, `scope` what was and was not searched.
+    `reason`. `method` says how globality is known, `scope` what was and was not searched. Payoffs of
+    a finite game are no money: `regret_usd_bn` is nan there.
     """
 
     verdict: Verdict
@@ -59,9 +60,10 @@ class Certificate:
         return cls(**{**data, **numbers, "tolerances": Tolerances(**data["tolerances"])})
 
     def __str__(self) -> str:
+        money = "" if math.isnan(self.regret_usd_bn) else f" ({self.regret_usd_bn:.2g} bn US$)"
         return (
-            f"{self.verdict}: nobody gains more than {self.regret:.2g} of payoff "
-            f"({self.regret_usd_bn:.2g} bn US$) by any deviation; uniqueness {self.unique} ({self.reason})."
+            f"{self.verdict}: nobody gains more than {self.regret:.2g} of payoff{money} "
+            f"by any deviation; uniqueness {self.unique} ({self.reason})."
         )
 
 

@@ -134,6 +134,10 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
 
 def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
+    import alliancegame.solve.finite.commitment
+    import alliancegame.solve.finite.correlated
+    import alliancegame.solve.finite.profile
+    import alliancegame.solve.finite.quantal
     import alliancegame.solve.stackelberg
     import alliancegame.study.backfire
     import alliancegame.study.compare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import math
 import statistics
 import sys
@@ -219,11 +220,60 @@ def _alliance(size: int) -> ag.BurdenSharingGame:
     )
 
 
+def finite(quick: bool) -> list[Row]:
+    """All equilibria of random bimatrix games, against nashpy and (if it is installed) pygambit."""
+    rows = []
+    games = [_bimatrix(12, seed) for seed in range(5 if quick else 20)]
+    found = [ag.find_equilibria(game) for game in games]
+    assert all(one.complete and one.degenerate is False for one in found)
+    clock = summary([each(partial(ag.find_equilibria, game), 1)[0] for game in games])
+    count = statistics.median(len(one) for one in found)
+    rows.append(
+        seconds("find_equilibria, 12 x 12", clock, 1.0, f"{count:g} equilibria, complete, exact")
+    )
+    game = _bimatrix(6, 0)
+    ours = ag.find_equilibria(game)
+    rounds = 3 if quick else 9
+    rivals = {
+        "nashpy vertex enumeration": partial(ag.find_equilibria, game, method="vertex-enumeration")
+    }
+    if importlib.util.find_spec("pygambit") is not None:
+        rivals["pygambit enummixed, rational"] = partial(_gambit, game)
+    mine = timed(partial(ag.find_equilibria, game), rounds)
+    rows.append(seconds("find_equilibria, 6 x 6", mine, note=f"{len(ours)} equilibria, exact"))
+    for name, work in rivals.items():
+        if len(work()) != len(ours):
+            raise RuntimeError(f"{name} finds {len(work())} equilibria, not {len(ours)}")
+        theirs = timed(work, rounds)
+        rows += [
+            seconds(f"  {name}, 6 x 6", theirs, note="the same equilibria"),
+            Row(f"  {name} over ours", theirs.median / mine.median, "ratio", repetitions=rounds),
+        ]
+    return rows
+
+
+def _bimatrix(size: int, seed: int) -> ag.FiniteGame:
+    """Integers from so wide a range that ties are rare: nondegenerate, almost always."""
+    random = np.random.default_rng(seed)
+    return ag.FiniteGame(list(random.integers(-(10**6), 10**6, (2, size, size))))
+
+
+def _gambit(game: ag.FiniteGame) -> list[Any]:
+    """What pygambit (GPL; never needed by the library) makes of the same file."""
+    import pygambit
+
+    with tempfile.NamedTemporaryFile("w", suffix=".nfg") as file:
+        file.write(game.to_nfg())
+        file.flush()
+        return list(pygambit.nash.enummixed_solve(pygambit.read_nfg(file.name)).equilibria)
+
+
 ITEMS = {
     "respond": respond,
     "stackelberg": stackelberg,
     "fresh-process": fresh_process,
     "report": report,
     "members": members,
+    "finite": finite,
 }
 """Every item by name, in the order in which they run."""

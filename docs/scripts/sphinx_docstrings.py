@@ -18,8 +18,9 @@ ERRORS = frozenset(vars(alliancegame.errors))
 
 _CODE = re.compile(r"(`+[^`]+`+)")
 MADE_BY_SOLVERS = frozenset(
-    ("Backfire", "Certificate", "Comparison", "Comparisons", "Equilibrium", "Frontier",
-     "StackelbergResult")
+    ("Backfire", "Certificate", "Commitment", "Comparison", "Comparisons", "Component",
+     "CorrelatedEquilibrium", "Elimination", "Equilibrium", "EquilibriumSet", "FeasibleSet", "Frontier",
+     "Honour", "NashSubset", "Profile", "QuantalPath", "StackelbergResult", "Sustained", "Trajectory")
 )  # fmt: skip
 _ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
 _SPECIAL = re.compile(r"([*|\\])|(?<=\w)(_)(?!\w)")

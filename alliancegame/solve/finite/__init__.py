@@ -1,0 +1,1 @@
+"""Finite games: equilibria, commitment, correlation, dominance, repeated play and learning."""

@@ -1,0 +1,89 @@
+"""Honouring a threat: what carrying it out costs today, and the rent that it keeps tomorrow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from alliancegame.errors import InvalidValueError
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.plan import Plan
+from alliancegame.solve import aggregative, measures
+from alliancegame.solve.nash import solve_nash, status_quo
+
+
+@dataclasses.dataclass(frozen=True)
+class Honour:
+    """What honouring a threat costs once, what it keeps in every later period, and the patience needed.
+
+    `cost` is the leader's payoff loss in the period in which it does not come (>= 0); `rent` what
+    belief in the threat is worth to it in each later period; `discount` = cost / (cost + rent), inf
+    if the rent is not positive and the cost is. `usd_bn` are cost and rent at A's consumption.
+    """
+
+    plan: Plan
+    cost: float
+    rent: float
+    discount: float
+    usd_bn: tuple[float, float]
+
+    @property
+    def statement(self) -> str:
+        """What has been shown."""
+        cost, rent = self.usd_bn
+        head = (
+            f"honouring the threat costs {cost:.3g} bn US$ once and keeps {rent:+.3g} bn US$ a year"
+        )
+        if math.isinf(self.discount):
+            return f"{head}: no patience makes it worth while"
+        return f"{head}: it is honoured from a discount factor of {self.discount:.4g} on"
+
+
+def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
+    """The discount factor from which the leader carries out a threat that allies have defied.
+
+    Allies call the bluff: they spend what they do at A. The leader then either does not come (the
+    abandoned part c tau phi of each ally's forces is lost to its security in this period, as in
+    MODEL.md section 7, "Credible", with s = 0) and is believed ever after, which is worth its payoff
+    in the equilibrium under the plan; or comes, and is never believed again: A for ever.
+    The leader's own burden is A's, or the plan's.
+
+    Raises `InvalidValueError` for a plan without a threat.
+
+    >>> import alliancegame as ag
+    >>> game = ag.load_model("three-allies")
+    >>> 0 < honour_threat(game, ag.Plan(threat=0.5)).discount < 1
+    True
+    """
+    aggregative.check_plan(game, plan)
+    if not plan.pressure:
+        raise InvalidValueError("the plan threatens nobody: honour_threat needs threat > 0.")
+    a, lead = status_quo(game), game.members.leader_index
+    profile = a.burdens.copy()
+    if plan.burden is not None:
+        profile[lead] = plan.burden
+    here = aggregative.best_deviations(game, profile, plan)
+    rho = game.substitution
+    forces = measures.contributions(game, profile) ** rho
+    forces[lead] = 0.0
+    demand = plan.demand_by_member(game.members)
+    shortfall = np.maximum(0.0, 1 - profile / demand)
+    left_out = game.by_member("credibility") * plan.threat_by_member(game.members) * shortfall
+    worth = (game.return_spillin * float(here.trust[lead]) ** game.cohesion) ** rho
+    whole = float(here.security[lead]) ** rho
+    alone = whole - worth * float(left_out @ forces)
+    theta = float(game.by_member("security_weight")[lead])
+    cost = theta * math.log(whole / alone) / rho if theta else 0.0
+    under = solve_nash(game, plan)
+    rent = under.leader_payoff - a.leader_payoff
+    if cost <= 0:
+        discount = 0.0
+    elif rent <= 0:
+        discount = math.inf
+    else:
+        discount = cost / (cost + rent)
+    gdp = float(game.by_member("gdp")[lead])
+    money = gdp * (1 - float(a.burdens[lead])) if game.consumption == "log" else gdp
+    return Honour(plan, cost, rent, discount, (cost * money, rent * money))

@@ -1,0 +1,326 @@
+"""Repeated play: what patience sustains. Minmax values, critical discount factors, feasible payoffs.
+
+Payoffs are discounted averages with a common discount factor. A deviation is punished for ever, by
+stage equilibria (Nash reversion, Friedman, 1971: a subgame-perfect equilibrium), by one given
+equilibrium (grim trigger), or at the minmax value. Nobody can be held below its minmax value, so the
+last gives a bound: with less patience the target cannot be sustained by any strategies at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
+from alliancegame.game.finite import FiniteGame
+from alliancegame.game.parameters import Array, as_number
+from alliancegame.solve.finite import mixtures as mixed
+from alliancegame.solve.finite.many import pure_cells
+from alliancegame.solve.finite.nash import find_equilibria
+from alliancegame.solve.finite.programs import FEASIBLE, maximise_least
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PUNISHMENTS = ("nash", "pure nash", "minmax", "pure minmax")
+
+
+def minmax(game: FiniteGame, *, mixed: bool = True) -> dict[str, float]:
+    """What the others can hold each player down to, by player.
+
+    With `mixed` (two players only) by a mixed strategy: a zero-sum game, by linear programming with
+    its bound re-checked. Otherwise by pure strategies, exhaustively, for any number of players.
+    """
+    if not mixed:
+        made = {}
+        for i, payoff in enumerate(game.payoffs):
+            made[game.players[i]] = float(payoff.max(axis=i).min())
+        return made
+    if game.size != 2:
+        raise InvalidValueError(
+            f"mixed minmax values are for two players, and this game has {game.size} (independent "
+            "punishers of one player are no linear program): use mixed=False."
+        )
+    values = {}
+    for i, payoff in enumerate(game.payoffs):
+        own = payoff if i == 0 else payoff.T  # (own strategy, punisher's)
+        found, _ = maximise_least(-own, np.zeros((0, own.shape[1])))
+        values[game.players[i]] = -found.value
+    return values
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sustained:
+    """How patient everybody must be for a target: a row of arrays for each player, in order.
+
+    `payoff` is the target's, `gain` the largest gain from a deviation in any cell of the target,
+    `punishment` what a deviator gets ever after, `discount` the least discount factor of each player
+    (inf if no patience suffices), and `critical` the largest of them. `target` is the distribution
+    over cells, the same in every period (drawn in public if it is no single cell).
+    """
+
+    game: FiniteGame
+    target: Array
+    payoff: Array
+    gain: Array
+    punishment: Array
+    discount: Array
+    by: str
+
+    @property
+    def critical(self) -> float:
+        """The least common discount factor; inf if there is none below 1."""
+        return float(self.discount.max())
+
+    @property
+    def binding(self) -> str:
+        """The player who needs it."""
+        return self.game.players[int(np.argmax(self.discount))]
+
+    @property
+    def statement(self) -> str:
+        """What has been shown."""
+        if math.isinf(self.critical):
+            return (
+                f"no discount factor below 1 sustains the target against {self.binding}: {self.by}"
+            )
+        if "minmax" in self.by:
+            return (
+                f"with a discount factor below {self.critical:.6g} nothing sustains the target against "
+                f"{self.binding} ({self.by}: a necessary condition)"
+            )
+        return (
+            f"sustained from a discount factor of {self.critical:.6g} on; {self.binding} needs it "
+            f"({self.by})"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row for each player."""
+        import pandas as pd
+
+        columns = {
+            name: getattr(self, name) for name in ("payoff", "gain", "punishment", "discount")
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.game.players, name="player"))
+
+    def __repr__(self) -> str:
+        return f"<Sustained: {self.statement}>"
+
+
+def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -> Sustained:
+    """The discount factor from which a target is sustained, by player and for all.
+
+    `target` is a pure profile (labels or indices, or a dict by player), a dict {profile: probability}
+    for a public lottery in every period, or payoffs by player (an array of floats), for which the
+    lottery with the least sum of deviation gains is used. `punishment` is "nash" (for each deviator
+    its worst stage equilibrium), "pure nash", "minmax" or "pure minmax" (necessary conditions), or a
+    profile: grim trigger to it, which must be a stage equilibrium.
+
+    A player with gain g, target payoff v and punishment p needs a discount of g / (g + v - p).
+    Raises `InvalidValueError` for infeasible payoffs and for a punishment that is no equilibrium.
+
+    >>> pd = FiniteGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
+    >>> critical_discount(pd, (0, 0)).critical
+    0.5
+    """
+    lottery = _target(game, target)
+    paid = np.array([float((lottery * a).sum()) for a in game.payoffs])
+    gains = np.array(
+        [
+            float((a.max(axis=i, keepdims=True) - a)[lottery > 0].max())
+            for i, a in enumerate(game.payoffs)
+        ]
+    )
+    held, by = _punishments(game, punishment)
+    margin = paid - held
+    spans = np.array([max(float(np.ptp(a)), 1e-300) for a in game.payoffs])
+    needed = np.where(gains <= 1e-12 * spans, 0.0, np.inf)
+    able = (gains > 1e-12 * spans) & (margin > 1e-12 * spans)
+    needed[able] = gains[able] / (gains[able] + margin[able])
+    # Even without a gain today nobody obeys a target that pays less than its punishment.
+    needed[margin < -1e-9 * spans] = np.inf
+    return Sustained(game, lottery, paid, gains, held, needed, by)
+
+
+def _punishments(game: FiniteGame, punishment: Any) -> tuple[Array, str]:
+    if isinstance(punishment, str) and punishment not in game.players:
+        if punishment not in PUNISHMENTS:
+            raise unknown_name("punishment", punishment, PUNISHMENTS)
+        if "minmax" in punishment:
+            floors = minmax(game, mixed=punishment == "minmax")
+            return np.array(list(floors.values())), f"{punishment} punishment"
+        if punishment == "nash":
+            found = find_equilibria(game)
+            earned = [[float(u) for u in profile.payoffs] for profile in found]
+            known = "" if found.complete else " found"
+        else:
+            earned = [[float(a[cell]) for a in game.payoffs] for cell in pure_cells(game)]
+            known = ""
+        if not earned:
+            raise ConvergenceError(
+                f"the stage game has no {punishment} equilibrium to punish with."
+            )
+        kind = "pure equilibrium" if punishment == "pure nash" else "equilibrium"
+        return np.min(earned, axis=0), f"Nash reversion to the deviator's worst stage {kind}{known}"
+    profile = mixed.read_profile(game, punishment)
+    from alliancegame.solve.finite.profile import certificate
+
+    made = certificate(game, profile)
+    if made.verdict == "unverified":
+        raise InvalidValueError(
+            f"the punishment must be an equilibrium of the stage game; {made.worst} could gain "
+            f"{made.regret:.3g} by deviating from it."
+        )
+    values = [
+        float(mixed.expected(mixed.deviation_payoffs(game, profile, i), profile[i]))
+        for i in range(game.size)
+    ]
+    return np.array(values), "grim trigger to the given equilibrium"
+
+
+def _target(game: FiniteGame, target: Any) -> Array:
+    """The target as a distribution over cells."""
+    lottery = np.zeros(game.shape)
+    if isinstance(target, Mapping) and target and all(isinstance(k, tuple) for k in target):
+        for profile, chance in target.items():
+            share = as_number(chance, f"probability of {profile}")
+            if share < 0:
+                raise InvalidValueError(f"probability of {profile} must be >= 0, got {share:g}.")
+            lottery[game.profile_index(profile)] += share
+        if abs(lottery.sum() - 1) > 1e-9:
+            raise InvalidValueError(
+                f"probabilities of the target must add up to 1, got {lottery.sum():g}."
+            )
+        shares: Array = lottery / lottery.sum()
+        return shares
+    if _is_payoffs(target, game.size):
+        return _lottery(game, np.array([float(u) for u in target]))
+    lottery[game.profile_index(target)] = 1.0
+    return lottery
+
+
+def _is_payoffs(target: Any, size: int) -> bool:
+    return (
+        not isinstance(target, (str, Mapping))
+        and hasattr(target, "__len__")
+        and len(target) == size
+        and all(isinstance(u, (float, np.floating)) for u in target)
+    )
+
+
+def _lottery(game: FiniteGame, payoffs: Array) -> Array:
+    """The lottery over cells with these payoffs whose summed deviation gains are least."""
+    from scipy.optimize import linprog
+
+    if not np.isfinite(payoffs).all():
+        raise InvalidValueError(f"target payoffs must be finite, got {payoffs.tolist()}.")
+    rows = np.array([a.ravel() for a in game.payoffs])
+    scale = np.maximum(np.abs(rows).max(axis=1), 1e-300)
+    gains = sum(
+        ((a.max(axis=i, keepdims=True) - a).ravel() / max(float(np.ptp(a)), 1e-300))
+        for i, a in enumerate(game.payoffs)
+    )
+    found = linprog(
+        gains,
+        A_eq=np.vstack([rows / scale[:, None], np.ones(game.cells)]),
+        b_eq=np.r_[payoffs / scale, 1.0],
+        method="highs",
+    )
+    if found.x is None:
+        low, high = rows.min(axis=1), rows.max(axis=1)
+        ranges = ", ".join(
+            f"{p} [{a:g}, {b:g}]" for p, a, b in zip(game.players, low, high, strict=True)
+        )
+        raise InvalidValueError(
+            f"payoffs {payoffs.tolist()} are infeasible: no lottery over cells pays them (each alone "
+            f"can be in {ranges})."
+        )
+    chances = np.maximum(found.x, 0.0)
+    chances[chances < FEASIBLE] = 0.0
+    shares: Array = (chances / chances.sum()).reshape(game.shape)
+    return shares
+
+
+# --- The feasible and individually rational set ---------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FeasibleSet:
+    """Two players' feasible payoffs: corners in order, those that are individually rational, minmax.
+
+    `corners` and `rational` have shape (corners, 2), counter-clockwise; `rational` may be empty.
+    """
+
+    game: FiniteGame
+    corners: Array
+    rational: Array
+    minmax: tuple[float, float]
+
+    @property
+    def area(self) -> float:
+        """The area of the individually rational part."""
+        return _area(self.rational)
+
+
+def feasible_set(game: FiniteGame) -> FeasibleSet:
+    """The convex hull of the payoffs, and its part above both (mixed) minmax values.
+
+    By the folk theorem (Fudenberg and Maskin, 1986) every payoff inside that part is sustained by
+    patient enough players. Raises `InvalidValueError` for more than two players.
+    """
+    game.two_players("feasible_set")
+    points = np.column_stack([a.ravel() for a in game.payoffs])
+    hull = convex_hull(points)
+    low, high = (minmax(game)[p] for p in game.players)
+    rational = hull
+    for axis, floor in ((0, low), (1, high)):
+        rational = _clip(rational, axis, floor)
+    return FeasibleSet(game, hull, rational, (low, high))
+
+
+def convex_hull(points: Array) -> Array:
+    """Corners of the convex hull of points in the plane, counter-clockwise (Andrew, 1979)."""
+    ordered = sorted({(float(x), float(y)) for x, y in points})
+    if len(ordered) <= 2:
+        return np.array(ordered).reshape(-1, 2)
+
+    def half(sequence: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        kept: list[tuple[float, float]] = []
+        for p in sequence:
+            while len(kept) > 1 and _turn(kept[-2], kept[-1], p) <= 0:
+                kept.pop()
+            kept.append(p)
+        return kept
+
+    lower, upper = half(ordered), half(ordered[::-1])
+    return np.array(lower[:-1] + upper[:-1])
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _clip(corners: Array, axis: int, floor: float) -> Array:
+    """The part of a polygon (or segment, or point) in which one coordinate is at least `floor`."""
+    kept: list[Array] = []
+    slack = 1e-12 * max(1.0, abs(floor))
+    count = len(corners)
+    for k in range(count):
+        here, after = corners[k], corners[(k + 1) % count]
+        if here[axis] >= floor - slack:
+            kept.append(here)
+        if (here[axis] - floor) * (after[axis] - floor) < 0 and (count > 2 or k == 0):
+            share = (floor - here[axis]) / (after[axis] - here[axis])
+            kept.append(here + share * (after - here))
+    return np.array(kept).reshape(-1, 2)
+
+
+def _area(corners: Array) -> float:
+    if len(corners) < 3:
+        return 0.0
+    x, y = corners.T
+    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)

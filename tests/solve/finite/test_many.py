@@ -1,0 +1,145 @@
+"""More than two players: known equilibria, polynomial conditions solved a second way, honest statements."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import sympy
+
+import alliancegame as ag
+from alliancegame.errors import GameTooLargeError
+from alliancegame.solve.finite import homotopy
+from alliancegame.solve.finite.many import pure_cells
+
+
+def by_resultants(payoffs: np.ndarray) -> set[tuple[float, ...]]:
+    """Totally mixed equilibria of a 2 x 2 x 2 game: a Groebner basis over the rationals (SymPy)."""
+    p, q, r = sympy.symbols("p q r")
+    conditions = []
+    for i, (a, b) in enumerate(((q, r), (p, r), (p, q))):
+        u = np.moveaxis(payoffs[i], i, 0)
+        difference = 0
+        for j, k in itertools.product((0, 1), repeat=2):
+            weight = (a if j == 0 else 1 - a) * (b if k == 0 else 1 - b)
+            difference += int(u[0, j, k] - u[1, j, k]) * weight
+        conditions.append(sympy.expand(difference))
+    found = set()
+    basis = sympy.groebner(conditions, p, q, r, order="lex")
+    last = sympy.Poly(basis.exprs[-1], r)
+    for root in last.nroots(n=30):
+        if abs(sympy.im(root)) > 1e-20:
+            continue
+        # Given r the other two conditions are linear in q and in p.
+        solved_q = sympy.solve(conditions[0].subs(r, root), q)
+        solved_p = sympy.solve(conditions[1].subs(r, root), p)
+        if solved_q and solved_p:
+            point = tuple(float(sympy.re(x)) for x in (solved_p[0], solved_q[0], root))
+            if all(0 < x < 1 for x in point):
+                found.add(tuple(round(x, 9) for x in point))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_totally_mixed_equilibria_against_a_groebner_basis(seed: int) -> None:
+    payoffs = np.random.default_rng(seed).integers(-20, 20, (3, 2, 2, 2))
+    found = ag.find_equilibria(ag.FiniteGame(list(payoffs)))
+    inner = {
+        tuple(round(float(m[0]), 9) for m in p.mixtures)
+        for p in found
+        if all(0 < m[0] < 1 for m in p.mixtures)
+    }
+    assert inner == by_resultants(payoffs)
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_three_players_with_three_strategies(seed: int) -> None:
+    """An odd number of certified equilibria, and every path accounted for."""
+    payoffs = np.random.default_rng(seed).normal(size=(3, 3, 3, 3))
+    found = ag.find_equilibria(ag.FiniteGame(list(payoffs)))
+    assert len(found) % 2 == 1
+    assert all(p.certificate.verdict == "certified" for p in found)
+    assert "every isolated solution on all" in found.statement
+    assert found.complete is False
+    assert found.degenerate is None
+
+
+def test_a_support_that_cannot_be_proved_is_said() -> None:
+    """One root here lies so far out that rounding hides whether it stands alone."""
+    payoffs = np.random.default_rng(0).normal(size=(3, 3, 3, 3))
+    found = ag.find_equilibria(ag.FiniteGame(list(payoffs)))
+    assert len(found) == 1
+    assert "on 52 of 53 supports" in found.statement
+    assert "not proved" in found.statement
+
+
+def test_four_players() -> None:
+    payoffs = np.random.default_rng(0).normal(size=(4, 2, 2, 2, 2))
+    found = ag.find_equilibria(ag.FiniteGame(list(payoffs)))
+    assert len(found) % 2 == 1
+    assert all(p.certificate.regret < 1e-12 for p in found)
+
+
+def test_irrational_equilibria_of_integer_games() -> None:
+    """Three players' equilibria need not be rational even if payoffs are (Nash, 1951)."""
+    random = np.random.default_rng(11)
+    irrational = 0
+    for _ in range(6):
+        payoffs = random.integers(-9, 9, (3, 2, 2, 2))
+        for profile in ag.find_equilibria(ag.FiniteGame(list(payoffs))):
+            inner = [float(m[0]) for m in profile.mixtures if 0 < m[0] < 1]
+            if len(inner) == 3:
+                irrational += all(
+                    abs(x - round(x * d) / d) > 1e-12 for x in inner for d in range(1, 60)
+                )
+                assert profile.certificate.regret < 1e-12
+    assert irrational > 0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "paths"),
+    [((2, 2, 2), 2), ((3, 3, 3), 10), ((4, 4, 4), 56), ((2, 2, 2, 2), 9), ((2, 2, 2, 2, 2), 44)],
+)
+def test_numbers_of_paths(sizes: tuple[int, ...], paths: int) -> None:
+    """Numbers of totally mixed equilibria of generic games: McKelvey and McLennan (1997), table 1."""
+    assert homotopy.path_count(sizes) == paths
+
+
+def test_players_without_a_choice_leave_a_bimatrix_game() -> None:
+    """A dummy third player, and one whose strategy is dominated: the answer is then complete."""
+    A, B = np.array([[0, 7], [2, 6]]), np.array([[0, 2], [7, 6]])
+    third = np.stack([np.zeros((2, 2)), np.ones((2, 2))], axis=2)
+    game = ag.FiniteGame(
+        [np.stack([A, A - 5], axis=2), np.stack([B, B], axis=2), third], ("a", "b", "c")
+    )
+    found = ag.find_equilibria(game)
+    assert found.complete
+    assert len(found) == 3
+    assert all(p.strategies["c"] == {"2": 1} for p in found)
+    assert all(p.certificate.regret == 0 for p in found)
+
+
+def test_pure_equilibria_by_hand() -> None:
+    """Each of three wants to be in the minority: exactly the six profiles with one dissenter."""
+    shape = (2, 2, 2)
+    payoffs = [np.zeros(shape) for _ in shape]
+    for cell in itertools.product((0, 1), repeat=3):
+        for i in range(3):
+            payoffs[i][cell] = float(sum(c == cell[i] for c in cell) == 1)
+    game = ag.FiniteGame(payoffs)
+    assert len(pure_cells(game)) == 6
+    found = ag.find_equilibria(game)
+    assert found.degenerate
+    assert "continua may exist" in found.statement
+    even = [p for p in found if all(abs(m[0] - 0.5) < 1e-9 for m in p.mixtures)]
+    assert len(even) == 1
+
+
+def test_limits_are_stated() -> None:
+    big = ag.FiniteGame(list(np.random.default_rng(0).normal(size=(3, 8, 8, 8))))
+    with pytest.raises(GameTooLargeError, match=r'16,581,375 supports.*50,000.*method="pure"'):
+        ag.find_equilibria(big)
+    with pytest.raises(GameTooLargeError, match=r"more than 20,000 paths"):
+        ag.find_equilibria(ag.FiniteGame(list(np.random.default_rng(0).normal(size=(3, 5, 5, 5)))))
+    assert ag.find_equilibria(big, method="pure").complete is False

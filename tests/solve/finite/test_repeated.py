@@ -1,0 +1,229 @@
+"""Repeated play and learning: textbook discount factors, minmax, folk-theorem sets, dynamics."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import alliancegame as ag
+from alliancegame import figures
+from alliancegame.errors import AllianceGameError
+from alliancegame.figures.style import rendered
+from alliancegame.solve.finite.repeated import convex_hull
+
+PD = ag.FiniteGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], strategies=(("c", "d"), ("c", "d")))
+PENNIES = ag.FiniteGame([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+
+
+# --- Minmax and discount factors -----------------------------------------------------------------
+
+
+def test_minmax_by_hand() -> None:
+    assert ag.minmax(PD) == pytest.approx({"1": 1, "2": 1})
+    assert ag.minmax(PENNIES) == pytest.approx({"1": 0, "2": 0}, abs=1e-12)
+    assert ag.minmax(PENNIES, mixed=False) == {"1": 1, "2": 1}
+    # Column mixing 1/2 holds the row player down to 0.
+    game = ag.FiniteGame([[[-2, 1], [1, -2], [0, 0]], [[2, -2], [-2, 2], [1, 1]]])
+    assert ag.minmax(game)["1"] == pytest.approx(0, abs=1e-12)
+    three = ag.FiniteGame(list(np.random.default_rng(0).normal(size=(3, 2, 3, 2))))
+    slow = {
+        p: min(
+            max(three.payoffs[i][tuple(np.insert(rest, i, own))] for own in range(three.shape[i]))
+            for rest in np.ndindex(*np.delete(three.shape, i))
+        )
+        for i, p in enumerate(three.players)
+    }
+    assert ag.minmax(three, mixed=False) == pytest.approx(slow)
+    with pytest.raises(AllianceGameError, match="has 3.*mixed=False"):
+        ag.minmax(three)
+
+
+def test_prisoners_dilemma() -> None:
+    """Cooperation: (5 - 3) / (5 - 1) = 1/2, by every punishment."""
+    for how in ("nash", "pure nash", "minmax", "pure minmax", ("d", "d")):
+        found = ag.critical_discount(PD, ("c", "c"), how)
+        assert found.critical == pytest.approx(0.5)
+    assert "grim trigger" in found.statement
+    assert "necessary" in ag.critical_discount(PD, ("c", "c"), "minmax").statement
+    assert ag.critical_discount(PD, ("d", "d")).critical == 0
+    unfair = ag.critical_discount(PD, ("d", "c"))
+    assert math.isinf(unfair.critical)
+    assert unfair.binding == "2"
+    assert "no discount factor" in unfair.statement
+
+
+def test_the_one_shot_deviation_principle_by_simulation() -> None:
+    """Just above the critical factor nobody gains by a deviation, just below somebody does."""
+    random = np.random.default_rng(2)
+    for _ in range(20):
+        game = ag.FiniteGame(list(random.integers(0, 9, (2, 3, 3))))
+        cell = tuple(int(k) for k in random.integers(0, 3, 2))
+        found = ag.critical_discount(game, cell)
+        if not 0 < found.critical < 1:
+            continue
+        i = game.index_of(found.binding)
+        stay = float(game.payoffs[i][cell])
+        deviation = float(game.payoffs[i].max(axis=i)[cell[1 - i]])
+        for delta, gains in ((found.critical + 1e-6, False), (found.critical - 1e-6, True)):
+            path = (1 - delta) * deviation + delta * float(found.punishment[i])
+            assert (path > stay) is gains
+
+
+def test_lotteries_and_payoffs_as_targets() -> None:
+    lottery = {("c", "c"): 0.5, ("d", "d"): 0.5}
+    found = ag.critical_discount(PD, lottery)
+    assert found.payoff == pytest.approx([2, 2])
+    assert found.critical == pytest.approx(2 / (2 + 1))
+    by_payoffs = ag.critical_discount(PD, [3.0, 3.0])
+    assert by_payoffs.critical == pytest.approx(0.5)
+    assert by_payoffs.target[0, 0] == pytest.approx(1)
+    even = ag.critical_discount(PD, [2.0, 2.0])
+    assert even.target.sum() == pytest.approx(1)
+    assert even.payoff == pytest.approx([2, 2])
+
+
+@pytest.mark.parametrize(
+    ("target", "punishment", "words"),
+    [
+        ([9.0, 9.0], "nash", "infeasible"),
+        ([math.nan, 1.0], "nash", "finite"),
+        (("c", "x"), "nash", "unknown strategy 'x'"),
+        ({("c", "c"): 0.5}, "nash", "add up to 1"),
+        ({("c", "c"): -1, ("d", "d"): 2}, "nash", ">= 0"),
+        (("c", "c"), "nsh", "Did you mean 'nash'"),
+        (("c", "c"), ("c", "c"), "must be an equilibrium"),
+    ],
+)
+def test_refusals(target: Any, punishment: Any, words: str) -> None:
+    with pytest.raises(AllianceGameError) as caught:
+        ag.critical_discount(PD, target, punishment)
+    assert words in str(caught.value)
+    with pytest.raises(AllianceGameError, match="no pure nash"):
+        ag.critical_discount(PENNIES, (0, 0), "pure nash")
+
+
+# --- Feasible payoffs ----------------------------------------------------------------------------
+
+
+def test_feasible_set_of_the_prisoners_dilemma() -> None:
+    """Corners (1,1), (5,0), (3,3), (0,5). Above (1,1): the line from (5,0) to (3,3) meets v2 = 1 at
+    x = 5 - 2/3, so the part is the quadrangle (1,1), (13/3, 1), (3,3), (1, 13/3)."""
+    found = ag.feasible_set(PD)
+    assert found.minmax == pytest.approx((1, 1))
+    assert {tuple(c) for c in found.corners} == {(1, 1), (5, 0), (3, 3), (0, 5)}
+    expected = np.array([[1, 1], [13 / 3, 1], [3, 3], [1, 13 / 3]])
+    x, y = expected.T
+    area = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+    assert found.area == pytest.approx(area)
+
+
+def test_hulls_against_scipy() -> None:
+    from scipy.spatial import ConvexHull
+
+    for seed in range(5):
+        points = np.random.default_rng(seed).normal(size=(30, 2))
+        hull = ConvexHull(points)
+        mine = convex_hull(points)
+        assert {tuple(p) for p in mine} == {tuple(p) for p in points[hull.vertices]}
+    flat = ag.feasible_set(PENNIES)
+    assert flat.corners.shape == (2, 2)
+    assert flat.area == 0
+    assert flat.rational.tolist() == [[0, 0]] or np.allclose(flat.rational, 0)
+    assert len(ag.feasible_set(ag.FiniteGame(np.ones((2, 2, 2)))).corners) == 1
+
+
+# --- Threats of the alliance's leader --------------------------------------------------------------
+
+
+def test_honouring_a_threat() -> None:
+    """Cost and rent from the payoff written by hand: the leader's security without the abandoned part."""
+    game = ag.load_model("three-allies")
+    plan = ag.Plan(threat=0.5, demand=0.05)
+    found = ag.honour_threat(game, plan)
+    a = ag.solve_nash(game)
+    lead = game.members.leader_index
+    forces = game.by_member("effectiveness") * game.by_member("gdp") * a.burdens
+    allies = np.arange(game.size) != lead
+    under = ag.solve_nash(game, plan)
+    worth = game.return_spillin * float(under.operating_trust[lead]) ** game.cohesion
+    kept = 1 - 0.5 * game.by_member("credibility") * np.maximum(0, 1 - a.burdens / 0.05)
+    before = forces[lead] + worth * forces[allies].sum()
+    after = forces[lead] + worth * (kept * forces)[allies].sum()
+    theta = game.by_member("security_weight")[lead]
+    assert found.cost == pytest.approx(theta * math.log(before / after), rel=1e-9)
+    assert found.rent == pytest.approx(under.leader_payoff - a.leader_payoff, abs=1e-12)
+    assert found.discount == pytest.approx(found.cost / (found.cost + found.rent))
+    hopeless = ag.honour_threat(game.replace(decay=5.0), plan)
+    assert math.isinf(hopeless.discount)
+    assert "no patience" in hopeless.statement
+    assert ag.honour_threat(game.replace(return_spillin=0.0), plan).cost == 0
+    with pytest.raises(AllianceGameError, match="threatens nobody"):
+        ag.honour_threat(game, ag.Plan())
+
+
+# --- Learning ------------------------------------------------------------------------------------
+
+
+def test_fictitious_play_of_zero_sum_games_converges() -> None:
+    """Robinson (1951); and the same seed gives the same path without touching the global generator."""
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    one, other = (ag.fictitious_play(PENNIES, 2000, seed=7) for _ in range(2))
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert all((a == b).all() for a, b in zip(one.shares, other.shares, strict=True))
+    assert one.certificate.regret < 0.1
+    assert len(one.times) == 2000
+    assert one.shares[0].sum(axis=1) == pytest.approx(1)
+
+
+def test_replicator_dynamics() -> None:
+    """Free-riding takes over the dilemma; hawks settle at 1/3 of the chicken game's population; the
+    logit of a dominant strategy grows by its advantage (closed form where that is constant)."""
+    assert ag.replicator(PD).shares[0][-1, 1] > 0.999
+    chicken = ag.FiniteGame([[[0, 7], [2, 6]], [[0, 2], [7, 6]]])
+    assert ag.replicator(chicken).shares[0][-1, 0] == pytest.approx(1 / 3, abs=1e-4)
+    steady = ag.FiniteGame([[[1, 1], [2, 2]], [[1, 2], [1, 2]]])
+    path = ag.replicator(steady, [0.5, 0.5], until=5, points=11)
+    assert path.shares[0][:, 1] == pytest.approx(1 / (1 + np.exp(-path.times)), abs=1e-5)
+    two = ag.replicator(PENNIES, until=5)
+    assert len(two.shares) == 2
+    assert ag.replicator(PD, populations=2).shares[1][-1, 1] > 0.999
+    assert ag.replicator(PD).to_frame().shape == (501, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: ag.fictitious_play(PD, 0), "rounds must be from 1"),
+        (lambda: ag.fictitious_play(ag.FiniteGame(np.zeros((3, 2, 2, 2)))), "two players"),
+        (lambda: ag.replicator(PENNIES, populations=1), "not symmetric"),
+        (lambda: ag.replicator(PD, until=-1), "until must be > 0"),
+        (lambda: ag.replicator(PD, [0.5, 0.6]), "add up to 1"),
+        (lambda: ag.replicator(PENNIES, [[0.5, 0.5]]), "each of 2 populations"),
+    ],
+)
+def test_learning_refusals(call: Any, words: str) -> None:
+    with pytest.raises(AllianceGameError) as caught:
+        call()
+    assert words in str(caught.value)
+
+
+def test_pictures_show_what_was_found() -> None:
+    path = ag.quantal_response(PD, until=5)
+    drawn = figures.quantal(path)
+    (left, right) = drawn.axes
+    for panel, columns in ((left, (0, 1)), (right, (2, 3))):
+        for line, k in zip(panel.lines, columns, strict=True):
+            assert (line.get_ydata() == path.probabilities[:, k]).all()
+    moved = ag.replicator(PD)
+    (panel,) = figures.learning(moved).axes
+    assert (panel.lines[1].get_ydata() == moved.shares[0][:, 1]).all()
+    found = figures.feasible_set(ag.feasible_set(PD))
+    points = [
+        line.get_xydata()[0].tolist() for line in found.axes[0].lines if line.get_marker() == "o"
+    ]
+    assert sorted(points) == [[0, 5], [1, 1], [3, 3], [5, 0]]
+    for figure in (drawn, found, figures.learning(ag.fictitious_play(PENNIES, 50))):
+        assert len(rendered(figure, "png")) > 5000
