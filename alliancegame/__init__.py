@@ -17,6 +17,7 @@ from alliancegame._version import __version__
 
 if TYPE_CHECKING:
     from alliancegame.errors import AllianceGameError as AllianceGameError
+    from alliancegame.game.coalition import CoalitionGame as CoalitionGame
     from alliancegame.game.game import PARAMETERS as PARAMETERS
     from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
     from alliancegame.game.members import Members as Members
@@ -32,13 +33,17 @@ if TYPE_CHECKING:
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
     from alliancegame.solve.certificate import Certificate as Certificate
+    from alliancegame.solve.core import core as core
     from alliancegame.solve.nash import certify as certify
     from alliancegame.solve.nash import respond as respond
     from alliancegame.solve.nash import solve_nash as solve_nash
+    from alliancegame.solve.nucleolus import nucleolus as nucleolus
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.tolerances import Tolerances as Tolerances
+    from alliancegame.solve.values import banzhaf as banzhaf
+    from alliancegame.solve.values import shapley as shapley
     from alliancegame.study.backfire import backfire_threshold as backfire_threshold
     from alliancegame.study.calibrate import calibrate as calibrate
     from alliancegame.study.calibrate import identified_set as identified_set
@@ -51,6 +56,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
+    "alliancegame.game.coalition": ("CoalitionGame",),
     "alliancegame.game.game": ("PARAMETERS", "BurdenSharingGame"),
     "alliancegame.game.members": ("Members",),
     "alliancegame.game.plan": ("Plan",),
@@ -62,10 +68,13 @@ _HOMES = {
     "alliancegame.payoff.latex": ("latex",),
     "alliancegame.report": ("report",),
     "alliancegame.solve.certificate": ("Certificate",),
+    "alliancegame.solve.core": ("core",),
     "alliancegame.solve.nash": ("certify", "respond", "solve_nash"),
+    "alliancegame.solve.nucleolus": ("nucleolus",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
+    "alliancegame.solve.values": ("banzhaf", "shapley"),
     "alliancegame.study.backfire": ("backfire_threshold",),
     "alliancegame.study.calibrate": ("calibrate", "identified_set"),
     "alliancegame.study.compare": ("compare",),

@@ -134,7 +134,10 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
 
 def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
+    import alliancegame.solve.core
+    import alliancegame.solve.nucleolus
     import alliancegame.solve.stackelberg
+    import alliancegame.solve.values
     import alliancegame.study.backfire
     import alliancegame.study.compare
     import alliancegame.study.frontier
