@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.nucleolus import nucleolus as nucleolus
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
+    from alliancegame.solve.social_optimum import solve_social_optimum as solve_social_optimum
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.tolerances import Tolerances as Tolerances
     from alliancegame.solve.values import banzhaf as banzhaf
@@ -72,6 +73,7 @@ _HOMES = {
     "alliancegame.solve.nash": ("certify", "respond", "solve_nash"),
     "alliancegame.solve.nucleolus": ("nucleolus",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
+    "alliancegame.solve.social_optimum": ("solve_social_optimum",),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
     "alliancegame.solve.values": ("banzhaf", "shapley"),

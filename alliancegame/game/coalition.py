@@ -52,7 +52,7 @@ class CoalitionGame:
 
     players: tuple[Any, ...]
     provenance: Mapping[str, Any]
-    _function: Callable[[Coalition], Any] | None
+    _function: Callable[[Coalition], Any]
     _given: Array | None
 
     def __init__(
@@ -64,7 +64,7 @@ class CoalitionGame:
     ) -> None:
         named = None if players is None else _checked_players(players)
         object.__setattr__(self, "provenance", dict(provenance or {}))
-        object.__setattr__(self, "_function", None)
+        object.__setattr__(self, "_function", self.__call__)
         object.__setattr__(self, "_given", None)
         if isinstance(value, Mapping):
             found, table = _from_mapping(value, named)
@@ -117,7 +117,6 @@ class CoalitionGame:
         return frozen_array([self._call(self.coalition(m)) for m in range(2**self.size)])
 
     def _call(self, members: Coalition) -> float:
-        assert self._function is not None
         return as_number(self._function(members), f"value of {_named(members)}")
 
     @cached_property

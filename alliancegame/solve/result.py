@@ -136,6 +136,7 @@ def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
     import alliancegame.solve.core
     import alliancegame.solve.nucleolus
+    import alliancegame.solve.social_optimum
     import alliancegame.solve.stackelberg
     import alliancegame.solve.values
     import alliancegame.study.backfire
