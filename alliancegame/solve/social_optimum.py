@@ -247,21 +247,22 @@ def _scan_leader(problem: Problem, start: Array, lead: int) -> Planned:
 
     low, high = float(problem.low[lead]), float(problem.high[lead])
 
-    def given(burden: float) -> Planned:
+    def given(burden: float, enough: float = 1e-7) -> Planned:
         pinned = [
             np.where(np.arange(len(start)) == lead, burden, v) for v in (problem.low, problem.high)
         ]
         inner = problem_of(problem.stage, problem.weights, *pinned)
-        return plan_burdens(inner, np.clip(start, *pinned), enough=1e-11)
+        return plan_burdens(inner, np.clip(start, *pinned), enough=enough)
 
     tried = low + (high - low) * np.linspace(0.0, 1.0, SCANNED + 1)[1:] ** 2
     found = [given(float(b)) for b in tried]
     k = int(np.argmax([f.value for f in found]))
     edges = (tried[k - 1] if k else low + 1e-9 * (high - low), tried[min(k + 1, SCANNED - 1)])
     refined = minimize_scalar(
-        lambda b: -given(float(b)).value, bounds=edges, method="bounded", options={"xatol": 1e-9}
+        lambda b: -given(float(b)).value, bounds=edges, method="bounded", options={"xatol": 1e-7}
     )
-    best = max([found[k], given(float(refined.x))], key=lambda f: f.value)
+    ends = [given(float(b), 1e-11) for b in (tried[k], refined.x)]
+    best = max(ends, key=lambda end: end.value)
     text = (
         f"the best of {SCANNED} burdens of the leader in [{low:g}, {high:g}], denser where small, and "
         "refined; for each, the allies' burdens are solved globally"
