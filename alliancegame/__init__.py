@@ -45,14 +45,22 @@ if TYPE_CHECKING:
     from alliancegame.solve.tolerances import Tolerances as Tolerances
     from alliancegame.solve.values import banzhaf as banzhaf
     from alliancegame.solve.values import shapley as shapley
+    from alliancegame.study.anarchy import price_of_anarchy as price_of_anarchy
     from alliancegame.study.backfire import backfire_threshold as backfire_threshold
     from alliancegame.study.calibrate import calibrate as calibrate
     from alliancegame.study.calibrate import identified_set as identified_set
+    from alliancegame.study.channels import channels as channels
+    from alliancegame.study.coalitions import coalition_game as coalition_game
     from alliancegame.study.compare import compare as compare
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
     from alliancegame.study.maps import regime_map as regime_map
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
+    from alliancegame.study.shares import burden_shares as burden_shares
+    from alliancegame.study.stability import coalition_stability as coalition_stability
+    from alliancegame.study.stability import leave_one_out as leave_one_out
+    from alliancegame.study.stability import stable_coalitions as stable_coalitions
+    from alliancegame.study.stability import stable_sizes as stable_sizes
     from alliancegame.study.uncertainty import uncertainty as uncertainty
 
 _HOMES = {
@@ -77,13 +85,20 @@ _HOMES = {
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
     "alliancegame.solve.values": ("banzhaf", "shapley"),
+    "alliancegame.study.anarchy": ("price_of_anarchy",),
     "alliancegame.study.backfire": ("backfire_threshold",),
     "alliancegame.study.calibrate": ("calibrate", "identified_set"),
+    "alliancegame.study.channels": ("channels",),
+    "alliancegame.study.coalitions": ("coalition_game",),
     "alliancegame.study.compare": ("compare",),
     "alliancegame.study.explain": ("explain",),
     "alliancegame.study.frontier": ("frontier",),
     "alliancegame.study.maps": ("regime_map",),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
+    "alliancegame.study.shares": ("burden_shares",),
+    "alliancegame.study.stability": (
+        "coalition_stability", "leave_one_out", "stable_coalitions", "stable_sizes",
+    ),
     "alliancegame.study.uncertainty": ("uncertainty",),
 }  # fmt: skip
 

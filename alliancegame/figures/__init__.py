@@ -7,6 +7,7 @@ Nothing here solves anything, and nothing touches pyplot. `figure.savefig(path)`
 from __future__ import annotations
 
 from alliancegame.figures.burdens import burdens
+from alliancegame.figures.channels import channels
 from alliancegame.figures.decomposition import decomposition
 from alliancegame.figures.exposure import exposure
 from alliancegame.figures.isoquants import isoquants
@@ -19,6 +20,6 @@ from alliancegame.figures.threat import threat_curve
 from alliancegame.figures.uncertainty import uncertainty
 
 __all__ = [
-    "burdens", "decomposition", "exposure", "isoquants", "plane", "regime_map", "sensitivity", "signs",
-    "swept", "threat_curve", "uncertainty",
+    "burdens", "channels", "decomposition", "exposure", "isoquants", "plane", "regime_map", "sensitivity",
+    "signs", "swept", "threat_curve", "uncertainty",
 ]  # fmt: skip

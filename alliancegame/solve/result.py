@@ -139,11 +139,15 @@ def _register_all() -> None:
     import alliancegame.solve.social_optimum
     import alliancegame.solve.stackelberg
     import alliancegame.solve.values
+    import alliancegame.study.anarchy
     import alliancegame.study.backfire
+    import alliancegame.study.channels
     import alliancegame.study.compare
     import alliancegame.study.frontier
     import alliancegame.study.maps
     import alliancegame.study.sensitivity
+    import alliancegame.study.shares
+    import alliancegame.study.stability
     import alliancegame.study.uncertainty  # noqa: F401
 
 

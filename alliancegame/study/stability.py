@@ -1,4 +1,4 @@
-"""Stability of coalitions: would a member rather leave, would an outsider rather join?"""
+"""Stability of coalitions: whether a member would rather leave, or an outsider rather join."""
 
 from __future__ import annotations
 
@@ -154,17 +154,7 @@ def coalition_stability(
     """
     if isinstance(game, BurdenSharingGame):
         inside = checked_coalition(game, coalition)
-        found = AlliancePayoffs(game, weights)
-        made = _stability(found, tuple(range(game.size)), inside)
-        labels = tuple(game.members)
-        return dataclasses.replace(
-            made,
-            players=labels,
-            coalition=tuple(labels[k] for k in sorted(inside)),
-            worth=money_weights(game),
-            unit="bn US$ a year",
-            regret=found.regret,
-        )
+        return _of_alliance(AlliancePayoffs(game, weights), inside)
     named = _checked_players(game, players)
     everyone = named if coalition is None else tuple(coalition)
     for player in everyone:
@@ -184,31 +174,39 @@ def stable_coalitions(
     As `coalition_stability`; all coalitions of at most 10 players are looked at. Raises
     `CoalitionSizeError` for more.
     """
-    alliance = isinstance(game, BurdenSharingGame)
-    named = tuple(game.members) if alliance else _checked_players(game, players)
+    if isinstance(game, BurdenSharingGame):
+        named: tuple[Any, ...] = tuple(game.members)
+    else:
+        named = _checked_players(game, players)
     if len(named) > MAX_ALLIANCE:
         raise CoalitionSizeError(
             f"stable coalitions are listed for at most {MAX_ALLIANCE} players, got {len(named)}: ask "
             "for one coalition with coalition_stability."
         )
-    found = AlliancePayoffs(game, weights) if alliance else _user_payoffs(game, named)
-    order = tuple(range(len(named))) if alliance else named
-    results = []
+    found: AlliancePayoffs | Payoffs
+    if isinstance(game, BurdenSharingGame):
+        found, order = AlliancePayoffs(game, weights), tuple(range(len(named)))
+    else:
+        found, order = _user_payoffs(game, named), named
+    results: list[Stability] = []
     for count in range(2, len(named) + 1):
         for members in itertools.combinations(order, count):
-            one = _stability(found, order, frozenset(members))
-            if one.stable and alliance:
-                one = dataclasses.replace(
-                    one,
-                    players=named,
-                    coalition=tuple(named[k] for k in members),
-                    worth=money_weights(game),
-                    unit="bn US$ a year",
-                    regret=found.regret,
-                )
-            if one.stable:
-                results.append(one)
-    return tuple(results)
+            group = frozenset(members)
+            if isinstance(found, AlliancePayoffs):
+                results.append(_of_alliance(found, group))
+            else:
+                results.append(_stability(found, named, group))
+    return tuple(one for one in results if one.stable)
+
+
+def leave_one_out(game: BurdenSharingGame, weights: Any = "gdp") -> tuple[Stability, ...]:
+    """The whole alliance's stability, then that of everybody but one, by the order of members.
+
+    As `coalition_stability`. About n^2 / 2 equilibria are solved, each once.
+    """
+    found = AlliancePayoffs(game, weights)
+    whole = frozenset(range(game.size))
+    return tuple(_of_alliance(found, whole - left) for left in (set(), *({k} for k in whole)))
 
 
 def stable_sizes(
@@ -234,6 +232,20 @@ def stable_sizes(
         return stays and (k == n or outside[k] >= inside[k + 1] - slack)
 
     return tuple(k for k in range(2, n + 1) if stable(k))
+
+
+def _of_alliance(payoffs: AlliancePayoffs, inside: frozenset[int]) -> Stability:
+    """Stability of members of an alliance, given by position, with labels and money."""
+    game = payoffs.game
+    labels = tuple(game.members)
+    return dataclasses.replace(
+        _stability(payoffs, tuple(range(game.size)), inside),
+        players=labels,
+        coalition=tuple(labels[k] for k in sorted(inside)),
+        worth=money_weights(game),
+        unit="bn US$ a year",
+        regret=payoffs.regret,
+    )
 
 
 class AlliancePayoffs:
@@ -270,7 +282,7 @@ def _checked_players(game: Any, players: Sequence[Any] | None) -> tuple[Any, ...
             "stability needs an alliance, or a function of a coalition that returns everybody's "
             f"payoffs; got {type(game).__name__}."
         )
-    if players is None or isinstance(players, str) or len(set(players)) != len(players):
+    if isinstance(players, str) or not players or len(set(players)) != len(players):
         raise InvalidValueError(f"a function needs players=[...], each once; got {players!r}.")
     return tuple(players)
 
