@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from alliancegame._version import __version__
-from alliancegame.cli import equilibria, models, output, pressure, reports, sweeps
+from alliancegame.cli import cooperation, equilibria, models, output, pressure, reports, sweeps
 from alliancegame.cli.codes import Exit
 from alliancegame.errors import AllianceGameError, ConvergenceError, ZeroTrustError
 
@@ -150,6 +150,8 @@ for command in (
     pressure.compare,
     pressure.threshold,
     equilibria.certify,
+    cooperation.optimum,
+    cooperation.shares,
     reports.report,
     models.latex,
     sweeps.uncertainty,

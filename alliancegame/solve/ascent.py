@@ -55,7 +55,7 @@ def climb(hill: Hill, start: Array, *, enough: float = 1e-13, steps: int = 200) 
         summit = Summit(z, made.value, made.gap, float(np.abs(made.slope).max(initial=0.0)), count)
         if best is None or summit.gap < best.gap or summit.value > best.value + abs(best.gap):
             best = summit
-        if made.gap <= enough:
+        if made.gap <= max(enough, 2e-16 * abs(made.value)):
             break
         step = _newton_step(made)
         moved = _walk(hill, z, made, step)
@@ -67,6 +67,11 @@ def climb(hill: Hill, start: Array, *, enough: float = 1e-13, steps: int = 200) 
     if best is None:
         raise ValueError("climb needs at least one step")
     return best
+
+
+def residual_slope(hill: Hill, point: Array) -> float:
+    """The largest slope at a point that still points into the box."""
+    return float(np.abs(_look(hill, point).slope).max(initial=0.0))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

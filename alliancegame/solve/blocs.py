@@ -45,7 +45,7 @@ def solve_blocs(
     weights: Array,
     *,
     start: Array | None = None,
-    enough: float = 1e-10,
+    enough: float = 1e-9,
 ) -> BlocEquilibrium:
     """The equilibrium between blocs without pressure; `bloc_of` numbers each member's bloc, (n,).
 

@@ -26,7 +26,7 @@ from alliancegame.payoff.slopes import (
     summed,
 )
 from alliancegame.payoff.slopes import Local as Payoffs
-from alliancegame.solve.ascent import Hill, Summit, climb
+from alliancegame.solve.ascent import Hill, Summit, climb, residual_slope
 
 Kind = Literal["direct", "priced", "searched"]
 Coordinate = Literal["burden", "power", "log"]
@@ -274,7 +274,7 @@ def _planned(problem: Problem, found: Summit, bound: float, text: str) -> Planne
 def residual_of(problem: Problem, x: Array) -> float:
     """The largest slope in a burden that still points into the box at a profile (KKT)."""
     plain = dataclasses.replace(problem, coordinate="burden")
-    return climb(plain.hill(), x, steps=1).residual
+    return residual_slope(plain.hill(), x)
 
 
 def _many_starts(problem: Problem, start: Array) -> Planned:

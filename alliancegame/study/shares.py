@@ -100,6 +100,7 @@ class BurdenShares(Result):
         for rule, x in self.burdens.items():
             gains = self.gains_usd_bn(rule)
             payoffs = self.payoffs(rule)
+            known = np.isfinite(gains).all()
             change = float(self.optimum.weights @ (payoffs - self.baseline.payoffs))
             rows.append(
                 {
@@ -108,7 +109,7 @@ class BurdenShares(Result):
                     "of_gdp": float(x @ gdp / gdp.sum()),
                     "welfare_change": change,
                     "usd_bn": float(gains.sum()),
-                    "worse_off": int((gains < -1e-9).sum()),
+                    "worse_off": float((gains < -1e-9).sum()) if known else np.nan,
                 }
             )
         return pd.DataFrame(rows).set_index("rule")

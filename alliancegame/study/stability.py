@@ -221,7 +221,8 @@ def stable_sizes(
     Raises `InvalidValueError` if n is not a whole number from 2 or a payoff is no number.
     Source: Barrett (1994), "Self-enforcing international environmental agreements".
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2:
+    given: Any = n
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 2:
         raise InvalidValueError(f"n must be a whole number from 2, got {n!r}.")
     inside = [math.nan] + [as_number(member(k), f"member({k})") for k in range(1, n + 1)]
     outside = [as_number(outsider(k), f"outsider({k})") for k in range(n)] + [math.nan]
