@@ -125,8 +125,17 @@ def _left_bound(
             return found
     stakes = problem.stakes[problem.stakes > 0]
     entropy = float((stakes * np.log(stakes / A)).sum())
-    base = climb(problem.hill("base", last.price), last.point, enough=enough / 30)
-    return base.value + base.gap + last.price * last.council + entropy
+    # Any price gives a line above; a good one is near the slope of what is left without influence.
+    rows = problem.stage.rows
+    wants = float(problem.weights @ (rows["theta"] + rows["private"])) / problem.stage.m
+    slope = max(wants, 1e-12 * A) / last.council
+    found = math.inf
+    for price in (0.65 * slope, 0.9 * slope, 0.3 * slope, last.price):
+        base = climb(problem.hill("base", price), last.point, enough=enough / 30)
+        found = min(found, base.value + base.gap + price * last.council + entropy)
+        if found <= best + enough:
+            break
+    return found
 
 
 def _polished(problem: Problem, top: Touch) -> Summit:

@@ -283,10 +283,12 @@ def _result(
     with np.errstate(invalid="ignore"):
         welfare = float((weights * np.where(weights > 0, at.payoff, 0.0)).sum())
     # Two computations of one definition: the compiled kernel and the NumPy derivatives.
-    if not abs(welfare - planned.value) <= 1e-9 * max(abs(welfare), float(weights.sum())):
+    agree = abs(welfare - planned.value) <= 1e-9 * max(abs(welfare), float(weights.sum()))
+    if not (math.isfinite(welfare) and agree):
         raise ConvergenceError(
             f"no social optimum with finite payoffs was found under {plan.describe()} "
-            f"(objective {planned.value:.6g}, payoffs {welfare:.6g}): narrow the bounds of burdens."
+            f"(objective {planned.value:.6g}, payoffs {welfare:.6g}): raise burden_min above 0, or name another "
+            "burden of the leader."
         )
     rounding = 64 * np.finfo(float).eps * float((weights * (1 + np.abs(at.payoff))).sum())
     total = float(weights.sum())
