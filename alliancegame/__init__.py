@@ -17,6 +17,7 @@ from alliancegame._version import __version__
 
 if TYPE_CHECKING:
     from alliancegame.errors import AllianceGameError as AllianceGameError
+    from alliancegame.game.coalition import CoalitionGame as CoalitionGame
     from alliancegame.game.finite import FiniteGame as FiniteGame
     from alliancegame.game.game import PARAMETERS as PARAMETERS
     from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
     from alliancegame.solve.certificate import Certificate as Certificate
+    from alliancegame.solve.core import core as core
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
@@ -51,23 +53,36 @@ if TYPE_CHECKING:
     from alliancegame.solve.finite.repeated import feasible_set as feasible_set
     from alliancegame.solve.finite.repeated import minmax as minmax
     from alliancegame.solve.nash import respond as respond
+    from alliancegame.solve.nucleolus import nucleolus as nucleolus
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
+    from alliancegame.solve.social_optimum import solve_social_optimum as solve_social_optimum
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.tolerances import Tolerances as Tolerances
+    from alliancegame.solve.values import banzhaf as banzhaf
+    from alliancegame.solve.values import shapley as shapley
+    from alliancegame.study.anarchy import price_of_anarchy as price_of_anarchy
     from alliancegame.study.backfire import backfire_threshold as backfire_threshold
     from alliancegame.study.calibrate import calibrate as calibrate
     from alliancegame.study.calibrate import identified_set as identified_set
+    from alliancegame.study.channels import channels as channels
+    from alliancegame.study.coalitions import coalition_game as coalition_game
     from alliancegame.study.compare import compare as compare
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
     from alliancegame.study.maps import regime_map as regime_map
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
+    from alliancegame.study.shares import burden_shares as burden_shares
+    from alliancegame.study.stability import coalition_stability as coalition_stability
+    from alliancegame.study.stability import leave_one_out as leave_one_out
+    from alliancegame.study.stability import stable_coalitions as stable_coalitions
+    from alliancegame.study.stability import stable_sizes as stable_sizes
     from alliancegame.study.uncertainty import uncertainty as uncertainty
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
     "alliancegame.game.finite": ("FiniteGame",),
+    "alliancegame.game.coalition": ("CoalitionGame",),
     "alliancegame.game.game": ("PARAMETERS", "BurdenSharingGame"),
     "alliancegame.game.members": ("Members",),
     "alliancegame.game.plan": ("Plan",),
@@ -90,16 +105,27 @@ _HOMES = {
     "alliancegame.solve.finite.repeated": ("critical_discount", "feasible_set", "minmax",),
     "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
     "alliancegame.solve.nash": ("respond",),
+    "alliancegame.solve.core": ("core",),
+    "alliancegame.solve.nucleolus": ("nucleolus",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
+    "alliancegame.solve.social_optimum": ("solve_social_optimum",),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
+    "alliancegame.solve.values": ("banzhaf", "shapley"),
+    "alliancegame.study.anarchy": ("price_of_anarchy",),
     "alliancegame.study.backfire": ("backfire_threshold",),
     "alliancegame.study.calibrate": ("calibrate", "identified_set"),
+    "alliancegame.study.channels": ("channels",),
+    "alliancegame.study.coalitions": ("coalition_game",),
     "alliancegame.study.compare": ("compare",),
     "alliancegame.study.explain": ("explain",),
     "alliancegame.study.frontier": ("frontier",),
     "alliancegame.study.maps": ("regime_map",),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
+    "alliancegame.study.shares": ("burden_shares",),
+    "alliancegame.study.stability": (
+        "coalition_stability", "leave_one_out", "stable_coalitions", "stable_sizes",
+    ),
     "alliancegame.study.uncertainty": ("uncertainty",),
 }  # fmt: skip
 

@@ -34,6 +34,14 @@ class CalibrationError(AllianceGameError, ValueError):
     """Observed burdens imply an inadmissible weight; the message gives the members and the range."""
 
 
+class CoalitionSizeError(AllianceGameError, ValueError):
+    """A coalition game has too many players; the message gives the count and the limit."""
+
+
+class EmptySetError(AllianceGameError, ValueError):
+    """What was asked for does not exist, as the nucleolus of a game without imputations."""
+
+
 class ConvergenceError(AllianceGameError, RuntimeError):
     """No equilibrium was found to tolerance; the message says what to try."""
 

@@ -16,9 +16,10 @@ import alliancegame as ag
 
 SLOW = ("scipy", "pandas", "numba", "sympy", "cvxpy", "matplotlib", "xarray", "zarr", "nashpy")
 PROMISED = (
-    "AllianceGameError", "BurdenSharingGame", "Equilibrium", "Plan", "Tolerances", "TrustLaw",
-    "backfire_threshold", "calibrate", "certify", "compare", "explain", "from_frame", "frontier",
-    "latex", "list_models", "load_model", "load_result", "respond", "solve_nash",
+    "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "Plan",
+    "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "calibrate", "certify",
+    "compare", "core", "explain", "from_frame", "frontier", "latex", "list_models",
+    "load_model", "load_result", "nucleolus", "respond", "shapley", "solve_nash",
     "solve_stackelberg",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""

@@ -13,7 +13,16 @@ import typer
 from typer.core import TyperGroup
 
 from alliancegame._version import __version__
-from alliancegame.cli import equilibria, matrix, models, output, pressure, reports, sweeps
+from alliancegame.cli import (
+    cooperation,
+    equilibria,
+    matrix,
+    models,
+    output,
+    pressure,
+    reports,
+    sweeps,
+)
 from alliancegame.cli.codes import Exit
 from alliancegame.errors import AllianceGameError, ConvergenceError, ZeroTrustError
 
@@ -151,6 +160,8 @@ for command in (
     pressure.threshold,
     equilibria.certify,
     matrix.matrix,
+    cooperation.optimum,
+    cooperation.shares,
     reports.report,
     models.latex,
     sweeps.uncertainty,

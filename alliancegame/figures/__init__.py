@@ -7,6 +7,7 @@ Nothing here solves anything, and nothing touches pyplot. `figure.savefig(path)`
 from __future__ import annotations
 
 from alliancegame.figures.burdens import burdens
+from alliancegame.figures.channels import channels
 from alliancegame.figures.decomposition import decomposition
 from alliancegame.figures.exposure import exposure
 from alliancegame.figures.finite import feasible_set, learning, quantal
@@ -20,6 +21,19 @@ from alliancegame.figures.threat import threat_curve
 from alliancegame.figures.uncertainty import uncertainty
 
 __all__ = [
-    "burdens", "decomposition", "exposure", "feasible_set", "isoquants", "learning", "plane", "quantal",
-    "regime_map", "sensitivity", "signs", "swept", "threat_curve", "uncertainty",
-]  # fmt: skip
+    "burdens",
+    "channels",
+    "decomposition",
+    "exposure",
+    "feasible_set",
+    "isoquants",
+    "learning",
+    "plane",
+    "quantal",
+    "regime_map",
+    "sensitivity",
+    "signs",
+    "swept",
+    "threat_curve",
+    "uncertainty",
+]

@@ -134,16 +134,24 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
 
 def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
+    import alliancegame.solve.core
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
     import alliancegame.solve.finite.profile
     import alliancegame.solve.finite.quantal
+    import alliancegame.solve.nucleolus
+    import alliancegame.solve.social_optimum
     import alliancegame.solve.stackelberg
+    import alliancegame.solve.values
+    import alliancegame.study.anarchy
     import alliancegame.study.backfire
+    import alliancegame.study.channels
     import alliancegame.study.compare
     import alliancegame.study.frontier
     import alliancegame.study.maps
     import alliancegame.study.sensitivity
+    import alliancegame.study.shares
+    import alliancegame.study.stability
     import alliancegame.study.uncertainty  # noqa: F401
 
 

@@ -1,0 +1,122 @@
+"""Characteristic functions from the alliance model: what each coalition of members can gain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
+from alliancegame.game.coalition import CoalitionGame
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array
+from alliancegame.solve.blocs import solve_blocs
+from alliancegame.solve.nash import status_quo
+from alliancegame.solve.result import provenance
+
+CONVENTIONS = {
+    "gamma": "outsiders play singly, in Nash equilibrium with the coalition",
+    "delta": "outsiders form one coalition, in Nash equilibrium with the coalition",
+}
+"""What outsiders do, after Hart and Kurz (1983)."""
+
+MAX_ALLIANCE = 10
+"""Players of a characteristic function: every coalition is an equilibrium to be solved."""
+
+
+def coalition_game(
+    game: BurdenSharingGame,
+    players: Mapping[str, Sequence[str]] | None = None,
+    *,
+    convention: str = "gamma",
+) -> CoalitionGame:
+    """What every coalition of members can gain over A by acting as one, bn US$ a year.
+
+    The worth of a coalition is the sum over its members of lambda_i (u_i - u_i in A), where its
+    burdens maximise that sum and outsiders answer as `convention` says ("gamma": singly, "delta": as
+    one coalition). lambda_i is what a unit of payoff is worth to member i in A in dollars of its
+    consumption: Y_i (1 - x_i) with log consumption, Y_i with linear. So worths can be transferred:
+    exactly with linear consumption; with log consumption at the marginal utilities of A, a
+    convention that is good for gains that are small beside consumption. Without pressure.
+
+    `players` joins members into blocs that always act as one, `{"Europe": [...], ...}`; whoever is
+    not named is a player alone. At most 10 players. Each equilibrium is checked: its regret, bloc by
+    bloc, is in `provenance["regret_usd_bn"]`, and whether all best answers are proved to be global
+    in `provenance["proved"]`. Single members are worth 0 under gamma unless A is not unique.
+
+    Raises `CoalitionSizeError`, `UnknownNameError`, `InvalidValueError`, and `ConvergenceError`.
+    """
+    if convention not in CONVENTIONS:
+        raise unknown_name("convention", convention, CONVENTIONS)
+    names, bloc_of = blocs_of(game, players)
+    count = len(names)
+    if count > MAX_ALLIANCE:
+        raise CoalitionSizeError(
+            f"a characteristic function is solved for at most {MAX_ALLIANCE} players, got {count}: "
+            'join members into blocs, as in players={"Europe": [...]}.'
+        )
+    base, worth = status_quo(game), money_weights(game)
+    table = np.zeros(2**count)
+    regret, proved = 0.0, True
+    for mask in range(1, 2**count):
+        inside = (mask >> bloc_of) & 1 == 1
+        outside = np.where(convention == "delta", -2, bloc_of)
+        found = solve_blocs(game, np.where(inside, -1, outside), worth)
+        table[mask] = float((worth * (found.payoffs - base.payoffs))[inside].sum())
+        regret, proved = max(regret, found.regret), proved and found.proved
+    table[np.abs(table) < 1e-9 * worth.sum()] = 0.0
+    about = {
+        "convention": f"{convention}: {CONVENTIONS[convention]}",
+        "unit": "bn US$ a year over A, at A's marginal utility of consumption",
+        "regret_usd_bn": regret,
+        "proved": proved,
+        **provenance(game),
+    }
+    return CoalitionGame(table, names, provenance=about)
+
+
+def money_weights(game: BurdenSharingGame) -> Array:
+    """What a unit of payoff is worth to each member in A, bn US$ a year, shape (n,)."""
+    gdp = game.by_member("gdp")
+    if game.consumption == "linear":
+        return gdp
+    return np.asarray(gdp * (1 - status_quo(game).burdens))
+
+
+def blocs_of(
+    game: BurdenSharingGame, players: Mapping[str, Sequence[str]] | None
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Players' names, and each member's player, shape (n,)."""
+    taken: dict[str, str] = {}
+    for name, members in (players or {}).items():
+        if isinstance(members, str) or not members:
+            raise InvalidValueError(f"player {name!r} must be a list of members, got {members!r}.")
+        for member in members:
+            if member not in game.members:
+                raise unknown_name("member", member, game.members, f" in player {name!r}")
+            if member in taken:
+                raise InvalidValueError(
+                    f"member {member} is in two players, {taken[member]!r} and {name!r}."
+                )
+            taken[member] = name
+    alone = [m for m in game.members if m not in taken]
+    for name in players or {}:
+        if name in alone:
+            raise InvalidValueError(
+                f"player {name!r} has the name of a member who plays alone: choose another name."
+            )
+    names = (*(players or {}), *alone)
+    place = {name: k for k, name in enumerate(names)}
+    bloc_of = np.array([place[taken.get(m, m)] for m in game.members], dtype=np.int64)
+    return names, bloc_of
+
+
+def checked_coalition(game: BurdenSharingGame, coalition: Any) -> frozenset[int]:
+    """Positions of the members of a coalition; everybody if it is None."""
+    if coalition is None:
+        return frozenset(range(game.size))
+    if isinstance(coalition, str):
+        raise InvalidValueError(f"a coalition is a list of members, got the text {coalition!r}.")
+    return frozenset(game.members.index_of(m) for m in coalition)
