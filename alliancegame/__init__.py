@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from alliancegame.payoff.cache import clear_cache as clear_cache
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
+    from alliancegame.solve.accumulation import solve_accumulation as solve_accumulation
     from alliancegame.solve.certificate import Certificate as Certificate
+    from alliancegame.solve.dynamic.control import TrustControl as TrustControl
+    from alliancegame.solve.dynamic.law import TrustMotion as TrustMotion
+    from alliancegame.solve.dynamic.result import TrustPath as TrustPath
     from alliancegame.solve.nash import certify as certify
     from alliancegame.solve.nash import respond as respond
     from alliancegame.solve.nash import solve_nash as solve_nash
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from alliancegame.solve.result import load_result as load_result
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.tolerances import Tolerances as Tolerances
+    from alliancegame.solve.trust_path import follow_trust_path as follow_trust_path
+    from alliancegame.solve.trust_path import solve_trust_path as solve_trust_path
     from alliancegame.study.backfire import backfire_threshold as backfire_threshold
     from alliancegame.study.calibrate import calibrate as calibrate
     from alliancegame.study.calibrate import identified_set as identified_set
@@ -61,11 +67,16 @@ _HOMES = {
     "alliancegame.payoff.cache": ("clear_cache",),
     "alliancegame.payoff.latex": ("latex",),
     "alliancegame.report": ("report",),
+    "alliancegame.solve.accumulation": ("solve_accumulation",),
     "alliancegame.solve.certificate": ("Certificate",),
+    "alliancegame.solve.dynamic.control": ("TrustControl",),
+    "alliancegame.solve.dynamic.law": ("TrustMotion",),
+    "alliancegame.solve.dynamic.result": ("TrustPath",),
     "alliancegame.solve.nash": ("certify", "respond", "solve_nash"),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
+    "alliancegame.solve.trust_path": ("follow_trust_path", "solve_trust_path"),
     "alliancegame.study.backfire": ("backfire_threshold",),
     "alliancegame.study.calibrate": ("calibrate", "identified_set"),
     "alliancegame.study.compare": ("compare",),

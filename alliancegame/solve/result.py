@@ -134,6 +134,8 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
 
 def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
+    import alliancegame.solve.accumulation
+    import alliancegame.solve.dynamic.result
     import alliancegame.solve.stackelberg
     import alliancegame.study.backfire
     import alliancegame.study.compare
