@@ -202,16 +202,23 @@ class _MotionLaw:
         return self.motion.turnover
 
     def operating(self, state: Array, threat: Array) -> Array:
-        return np.asarray(self.motion.impact(state, threat), dtype=np.float64).reshape(-1, 1)
+        found = np.asarray(self.motion.impact(state, _common(state, threat)), dtype=np.float64)
+        return np.broadcast_to(found.reshape(-1, 1), (len(state), 1))
 
     def advance(self, state: Array, threat: Array) -> Array:
-        found = np.asarray(self.motion.recover(state, threat), dtype=np.float64)
+        found = np.asarray(self.motion.recover(state, _common(state, threat)), dtype=np.float64)
         return found.reshape(state.shape)
 
     def jump(self, state: Array) -> Array:
         if self.motion.after_turnover is None:
             return state
         return np.asarray(self.motion.after_turnover(state), dtype=np.float64).reshape(state.shape)
+
+
+def _common(state: Array, threat: Array) -> Array:
+    """The threat common to all allies, shape (case,)."""
+    asked = np.asarray(threat, dtype=np.float64).reshape(-1)
+    return np.broadcast_to(asked, (len(state),))
 
 
 def law_of(game: BurdenSharingGame, law: TrustMotion | None, each: bool = False) -> Law:

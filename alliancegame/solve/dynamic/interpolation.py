@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -47,20 +48,20 @@ class Grid:
         """The spline through these values at the nodes."""
         return Interpolant(self, values)
 
-    def linear(self, states: Array) -> Array:
-        """The matrix of (multi)linear interpolation, whose weights are never negative."""
-        parts = []
+    def linear(self, states: Array) -> Any:
+        """The sparse matrix of (multi)linear interpolation, whose weights are never negative."""
+        from scipy.sparse import csr_array
+
+        rows = np.arange(len(states))
+        columns, weights = np.zeros((len(states), 1), dtype=np.intp), np.ones((len(states), 1))
         for axis, x in zip(self._axes, self._clipped(states), strict=True):
             right = np.clip(np.searchsorted(axis, x), 1, len(axis) - 1)
             share = (x - axis[right - 1]) / (axis[right] - axis[right - 1])
-            weights = np.zeros((len(x), len(axis)))
-            rows = np.arange(len(x))
-            weights[rows, right - 1], weights[rows, right] = 1 - share, share
-            parts.append(weights)
-        if len(parts) == 1:
-            return np.asarray(parts[0])
-        first, second = parts
-        return np.asarray((first[:, :, None] * second[:, None, :]).reshape(len(states), -1))
+            at, weight = np.stack([right - 1, right], 1), np.stack([1 - share, share], 1)
+            columns = (columns[:, :, None] * len(axis) + at[:, None, :]).reshape(len(rows), -1)
+            weights = (weights[:, :, None] * weight[:, None, :]).reshape(len(rows), -1)
+        where = (np.repeat(rows, columns.shape[1]), columns.ravel())
+        return csr_array((weights.ravel(), where), shape=(len(states), len(self.points)))
 
 
 class Interpolant:
