@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
     from alliancegame.study.maps import regime_map as regime_map
+    from alliancegame.study.opinion import fit_trust_law as fit_trust_law
+    from alliancegame.study.patience import dynamic_backfire as dynamic_backfire
+    from alliancegame.study.patience import patience_threshold as patience_threshold
+    from alliancegame.study.patience import recovery_time as recovery_time
+    from alliancegame.study.patience import trust_regimes as trust_regimes
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
     from alliancegame.study.uncertainty import uncertainty as uncertainty
 
@@ -83,6 +88,10 @@ _HOMES = {
     "alliancegame.study.explain": ("explain",),
     "alliancegame.study.frontier": ("frontier",),
     "alliancegame.study.maps": ("regime_map",),
+    "alliancegame.study.opinion": ("fit_trust_law",),
+    "alliancegame.study.patience": (
+        "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
+    ),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
     "alliancegame.study.uncertainty": ("uncertainty",),
 }  # fmt: skip

@@ -16,9 +16,17 @@ from alliancegame.figures.sensitivity import sensitivity
 from alliancegame.figures.signs import signs
 from alliancegame.figures.swept import swept
 from alliancegame.figures.threat import threat_curve
+from alliancegame.figures.trust_paths import (
+    lost_and_won_back,
+    trust_levels,
+    trust_paths,
+    trust_policy,
+    trust_regime_map,
+)
 from alliancegame.figures.uncertainty import uncertainty
 
 __all__ = [
-    "burdens", "decomposition", "exposure", "isoquants", "plane", "regime_map", "sensitivity", "signs",
-    "swept", "threat_curve", "uncertainty",
+    "burdens", "decomposition", "exposure", "isoquants", "lost_and_won_back", "plane", "regime_map",
+    "sensitivity", "signs", "swept", "threat_curve", "trust_levels", "trust_paths", "trust_policy",
+    "trust_regime_map", "uncertainty",
 ]  # fmt: skip

@@ -141,6 +141,8 @@ def _register_all() -> None:
     import alliancegame.study.compare
     import alliancegame.study.frontier
     import alliancegame.study.maps
+    import alliancegame.study.opinion
+    import alliancegame.study.patience
     import alliancegame.study.sensitivity
     import alliancegame.study.uncertainty  # noqa: F401
 

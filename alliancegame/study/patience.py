@@ -15,7 +15,14 @@ from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 from alliancegame.game.trust import TRUST_PARAMETERS
 from alliancegame.solve import aggregative
-from alliancegame.solve.dynamic.control import FLOOR, GameControl, game_control
+from alliancegame.solve.dynamic.control import (
+    FLOOR,
+    GameControl,
+    game_control,
+    game_stage,
+    least_operating,
+    least_reachable,
+)
 from alliancegame.solve.dynamic.kept import myopic_actions
 from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
 from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_quickly
@@ -387,23 +394,24 @@ def _table(
     game: BurdenSharingGame, names: tuple[str, str], axes: tuple[Array, Array], demand: Array, floor: float
 ) -> StageTable:
     """A table of the stage game that reaches down to the least trust of any cell."""
-    hardest = {
-        name: float(axis.min() if name in ("recovery", "trust", "personal_recovery") else axis.max())
-        for name, axis in zip(names, axes, strict=True)
-        if name != "discount"
-    }
-    worst = game.replace(**hardest)
-    if AllianceLaw(worst, groups_of(worst)).count > 1 or worst.institutional_share < 1 or worst.scarring:
-        raise UnsupportedFormError(
-            "trust_regimes needs a law with one state: a common decay and trust, no scarring, one "
-            "component."
-        )
-    control = game_control(worst, demand, floor=floor, most_states=1)
-    assert control.table is not None
-    lowest = min(float(control.table.levels[0]), floor)
-    if lowest < control.table.levels[0]:
-        return StageTable(control.stage, lowest * math.exp(-float(np.max(worst.decay))))
-    return control.table
+    lowest, stage = 1.0, None
+    for i, j in np.ndindex(len(axes[0]), len(axes[1])):
+        cell = {names[0]: float(axes[0][i]), names[1]: float(axes[1][j])}
+        cell.pop("discount", None)
+        there = game.replace(**cell)
+        law = AllianceLaw(there, groups_of(there))
+        if len(law.states) > 1:
+            raise UnsupportedFormError(
+                "trust_regimes needs a law with one state (a common decay and trust, no scarring, one "
+                f"component); here it has {len(law.states)}: {', '.join(law.states)}."
+            )
+        low, _ = least_reachable(law, floor)
+        lowest = min(lowest, least_operating(law, low))
+        stage = game_stage(there, demand, law)
+        if not set(names) - {"discount"}:
+            break
+    assert stage is not None
+    return StageTable(stage, lowest)
 
 
 def _cell(tabulated: Tabulated, discount: float) -> dict[str, float]:

@@ -262,13 +262,14 @@ def game_control(
     low, cut = least_reachable(motion, floor)
     one_group = motion.operating(motion.initial[None, :], np.zeros(1)).shape[1] == 1
     if one_group and table is None:
-        table = StageTable(stage, _least_operating(motion, low))
+        table = StageTable(stage, least_operating(motion, low))
     return GameControl(
         stage, motion, table if one_group else None, low, np.ones(len(motion.states)), cut
     )
 
 
-def _least_operating(law: Law, low: Array) -> float:
+def least_operating(law: Law, low: Array) -> float:
+    """The least trust that can operate in states from `low` up."""
     corners = np.stack(np.meshgrid(*[(v, 1.0) for v in low], indexing="ij"), axis=-1)
     points = np.repeat(corners.reshape(-1, len(low)), 2, axis=0)
     threats = np.tile([0.0, 1.0], len(points) // 2)
