@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from alliancegame._version import __version__
-from alliancegame.cli import equilibria, models, output, pressure, reports, sweeps
+from alliancegame.cli import dynamics, equilibria, models, output, pressure, reports, sweeps
 from alliancegame.cli.codes import Exit
 from alliancegame.errors import AllianceGameError, ConvergenceError, ZeroTrustError
 
@@ -149,6 +149,7 @@ for command in (
     pressure.stackelberg,
     pressure.compare,
     pressure.threshold,
+    dynamics.path,
     equilibria.certify,
     reports.report,
     models.latex,

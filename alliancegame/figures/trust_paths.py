@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from alliancegame.errors import InvalidValueError
 from alliancegame.figures.style import (
@@ -59,10 +60,12 @@ def trust_paths(paths: Mapping[str, TrustPath], *, height: float = 4.4) -> Figur
                 np.arange(path.periods), _series(path, what), color=look.color, linestyle=look.dash,
                 marker=look.shape, markersize=2.6, linewidth=1.1, label=label,
             )  # fmt: skip
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[1, 1].axhline(0, color=FAINT, linewidth=0.8, zorder=0)
     axes[0, 0].set_ylim(bottom=-0.02)
     words = [
-        f"{label} ({signed(path.present_value_usd_bn)} bn US$)" for label, path in paths.items()
+        f"{label} ({signed(round(path.present_value_usd_bn, 4))} bn US$)"
+        for label, path in paths.items()
     ]
     handles, _ = axes[0, 0].get_legend_handles_labels()
     figure.legend(
@@ -114,15 +117,14 @@ def trust_policy(path: TrustPath, *, height: float = 2.7) -> Figure:
 def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     """By period, the share of the ceiling that the threat destroyed and that was won back.
 
-    One component, or two of which the first (institutional) is shown.
+    Raises `InvalidValueError` for a law with several states.
     """
-    allies = path.game.size - 1
     figure, axes = canvas(SINGLE * 1.4, height)
     dress(axes, "period", "share of full trust", "")
     lead = path.game.members.leader_index
     trust = path.operating_trust[:, lead]
     before = path.states[:, 0]
-    if path.states.shape[1] != 1 or not allies:
+    if path.states.shape[1] != 1:
         raise InvalidValueError("lost_and_won_back needs a law with one state.")
     scale = float(np.max(path.game.by_member("trust_ceiling")))
     after = trust / scale
@@ -132,7 +134,9 @@ def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     axes.bar(periods, won, width=0.8, color=GREEN, label="won back afterwards")
     axes.axhline(0, color=INK, linewidth=0.6)
     low, high = -np.nanmax(lost), np.nanmax(won)
-    axes.set_ylim(1.1 * min(low, -1e-3), 1.45 * max(high, 1e-3))
+    room = max(high, 1e-3) + 0.25 * (max(high, 1e-3) - low)
+    axes.set_ylim(1.1 * min(low, -1e-3), room)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
     return figure
 
@@ -156,6 +160,9 @@ def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
     mesh = right.pcolormesh(
         _edges(x), _edges(y), found.first_threats.T, cmap="Blues", vmin=0, vmax=1, linewidth=0
     )
+    for panel in (left, right):
+        if min(len(x), len(y)) > 1:
+            panel.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     bar = figure.colorbar(mesh, ax=right)
     bar.ax.tick_params(labelsize=SMALL, labelcolor=INK)
     present = [k for k in range(4) if np.any(found.regimes == k)]
@@ -166,9 +173,7 @@ def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
     if np.any((found.levels > 1) & np.isfinite(found.levels)):
         first, second = np.nonzero((found.levels > 1) & np.isfinite(found.levels))
         left.plot(x[first], y[second], "x", color=INK, markersize=4)
-    figure.legend(
-        handles=patches, loc="outside lower left", ncols=4, fontsize=SMALL, frameon=False
-    )
+    figure.legend(handles=patches, loc="outside lower left", ncols=4, fontsize=SMALL, frameon=False)
     return figure
 
 
@@ -178,7 +183,9 @@ def _edges(points: Any) -> Any:
     if len(points) == 1:
         return np.array([points[0] - 0.5, points[0] + 0.5])
     middle = 0.5 * (points[1:] + points[:-1])
-    return np.concatenate([[points[0] - (middle[0] - points[0])], middle, [2 * points[-1] - middle[-1]]])
+    return np.concatenate(
+        [[points[0] - (middle[0] - points[0])], middle, [2 * points[-1] - middle[-1]]]
+    )
 
 
 def trust_levels(
@@ -202,7 +209,14 @@ def trust_levels(
     for k, threat in enumerate(threats):
         color = colors[k % len(colors)]
         ahead = law.advance(trust[:, None], np.full(len(trust), float(threat)))[:, 0]
-        axes.plot(trust, ahead, color=color, linewidth=1.2, linestyle=mark(k).dash, label=f"threat {threat:g}")
+        axes.plot(
+            trust,
+            ahead,
+            color=color,
+            linewidth=1.2,
+            linestyle=mark(k).dash,
+            label=f"threat {threat:g}",
+        )
         _cross(axes, trust, ahead, color)
     axes.plot([], [], "o", color=GREY, markersize=4, label="long-run level")
     axes.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="threshold")

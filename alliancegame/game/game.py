@@ -347,7 +347,7 @@ def _check_together(game: BurdenSharingGame) -> None:
     if game.horizon == "stationary" and not game.trust_law.long_run_formula:
         raise UnsupportedFormError(
             'horizon="stationary" has a formula only for one component and even recovery '
-            "(institutional_share = 1, recovery_threshold = 0); use horizon=\"impact\", or ask "
+            '(institutional_share = 1, recovery_threshold = 0); use horizon="impact", or ask '
             'solve_trust_path(game, concept="stationary").'
         )
     _check_technology(game)

@@ -50,6 +50,8 @@ TOLERANCE = {1: 1e-8, 2: 1e-4}
 """Bellman residuals above which a grid counts as too coarse, by the number of states."""
 DEVIATIONS = 33
 """Threats tried in every period for one-shot deviations."""
+BEYOND, BEYOND_BY_ALLY = 20, 10
+"""Periods that an announced path has beyond those shown, before its last plan is kept for ever."""
 CHECKED = 12
 """Periods of an announced path in which they are tried."""
 
@@ -149,7 +151,9 @@ def follow_trust_path(
     problem = _Problem(game, delta, demand, law, targeted)
     rows = [Plan(threat=t).threat_by_member(game.members) for t in threats]
     asked = np.array([problem.actions_of(row) for row in rows])
-    return _announced_path(problem, "given", asked, None, int(periods), turnovers, math.nan, "given")
+    return _announced_path(
+        problem, "given", asked, None, int(periods), turnovers, math.nan, "given"
+    )
 
 
 def check_discount(discount: float) -> float:
@@ -223,9 +227,7 @@ class _Problem:
         """A payoff of one period in bn US$ at A's burden."""
         lead = self.game.members.leader_index
         own = status_quo(self.game).burdens[lead]
-        return float(
-            consumption_share(self.game, gain, own) * self.game.by_member("gdp")[lead]
-        )
+        return float(consumption_share(self.game, gain, own) * self.game.by_member("gdp")[lead])
 
 
 def _check_trust(stage: Stage, law: Law, game: BurdenSharingGame) -> None:
@@ -279,9 +281,7 @@ def _finish(
         **{
             key: amount
             for name in ("bellman_residual", "euler_error", "deviation_gain", "grid_error")
-            for key, amount in (
-                (name, known[name]), (f"{name}_usd_bn", problem.money(known[name]))
-            )
+            for key, amount in ((name, known[name]), (f"{name}_usd_bn", problem.money(known[name])))
         },  # fmt: skip
         allied_regret=regret,
         method=method,
@@ -367,7 +367,12 @@ def _warn_if_coarse(residual: float, aim: float, nodes: int | None) -> None:
 
 
 def _markov_checks(
-    control: Control, solution: MarkovSolution, states: Array, actions: Array, value: float, aim: float
+    control: Control,
+    solution: MarkovSolution,
+    states: Array,
+    actions: Array,
+    value: float,
+    aim: float,
 ) -> dict[str, float]:
     """Residual, Euler error, deviations along the path, and what a grid half as fine would say."""
     spline = solution.grid.interpolant(solution.values)
@@ -381,7 +386,9 @@ def _markov_checks(
         ahead = control.advance(s, a)
         onward = spline(ahead)
         if control.turnover:
-            onward = (1 - control.turnover) * onward + control.turnover * spline(control.jump(ahead))
+            onward = (1 - control.turnover) * onward + control.turnover * spline(
+                control.jump(ahead)
+            )
         if control.cut:
             onward = np.where((ahead < control.low - 1e-9).any(axis=1), -np.inf, onward)
         return control.exact(s, a) + discount * onward
@@ -404,7 +411,9 @@ def _myopic(
     problem: _Problem, periods: int, turnovers: Sequence[int], nodes: int | None
 ) -> TrustPath:
     law = problem.law
-    control = dataclasses.replace(problem.control(most_states=10**6), cut=False, low=np.zeros(len(law.states)))
+    control = dataclasses.replace(
+        problem.control(most_states=10**6), cut=False, low=np.zeros(len(law.states))
+    )
 
     def act(state: Array) -> Array:
         return kept.myopic_actions(control, state)
@@ -465,7 +474,8 @@ def _stationary(problem: _Problem, periods: int, turnovers: Sequence[int]) -> Tr
 
 def _open_loop(problem: _Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
-    shape = (periods, problem.announced.actions)
+    # A last plan that is kept for ever is a compromise: it stands beyond the periods shown.
+    shape = (periods + (BEYOND_BY_ALLY if problem.by_ally else BEYOND), problem.announced.actions)
     once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
     once[0] = 1.0
     starts = [np.full(shape, 0.02), np.full(shape, 0.5)]
@@ -516,9 +526,8 @@ def _announced_path(
         shown = own[np.minimum(np.arange(periods), len(own) - 1)]
     checks = {"euler_error": slope, "deviation_gain": math.nan}
     scope = (
-        ("threats by ally" if problem.by_ally else "uniform threats")
-        + ", allies who do not look ahead"
-    )
+        "threats by ally" if problem.by_ally else "uniform threats"
+    ) + ", allies who do not look ahead"
     if concept in ("open-loop", "stationary") and not law.turnover:
         checks["deviation_gain"] = _deviations(problem, asked, tail, value, concept == "stationary")
         scope += (
@@ -533,16 +542,12 @@ def _announced_path(
     )
 
 
-def _deviations(
-    problem: _Problem, asked: Array, tail: int, value: float, whole: bool
-) -> float:
+def _deviations(problem: _Problem, asked: Array, tail: int, value: float, whole: bool) -> float:
     """The largest gain from another threat in one period (or for ever), the rest of the path kept."""
     announced = problem.announced
     if whole:
         tried = np.linspace(0.0, 1.0, DEVIATIONS)
-        return max(
-            0.0, *(kept._best_burden(announced, float(t))[0] - value for t in tried)
-        )
+        return max(0.0, *(kept._best_burden(announced, float(t))[0] - value for t in tried))
     levels = np.linspace(0.0, 1.0, 5 if problem.by_ally else DEVIATIONS)
     burdens = announced.best_burdens(asked, tail)
     paths = []
@@ -631,7 +636,9 @@ def _solve_control(
         checks |= _markov_checks(control, solution, states, actions, value, aim)
     elif concept == "myopic" and control.turnover:
         grid = Tabulated(control, nodes).grid
-        worth = kept.policy_value(control, discount, grid, kept.myopic_actions(control, grid.points))
+        worth = kept.policy_value(
+            control, discount, grid, kept.myopic_actions(control, grid.points)
+        )
         value = float(grid.interpolant(worth)(states[:1])[0])
     elif concept == "myopic":
         path = _long(control, discount, lambda s: act(s, 0))

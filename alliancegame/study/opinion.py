@@ -250,7 +250,11 @@ def _estimates(
         sums = gaps[sets].sum(axis=1)
         total = gaps.sum(axis=0)
         found["rebound"] = _interval(
-            float(1 - total[1] / total[0]), 1 - sums[:, 1] / sums[:, 0], coverage, len(gaps), gaps.size
+            float(1 - total[1] / total[0]),
+            1 - sums[:, 1] / sums[:, 0],
+            coverage,
+            len(gaps),
+            gaps.size,
         )
     return found
 
@@ -279,9 +283,7 @@ def _fitted(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
     return -math.log(max(1 - first(s), 1e-9)), 1 - s
 
 
-def _interval(
-    value: float, drawn: Array, coverage: float, countries: int, points: int
-) -> Estimate:
+def _interval(value: float, drawn: Array, coverage: float, countries: int, points: int) -> Estimate:
     tail = 50 * (1 - coverage)
     low, high = np.nanpercentile(drawn, [tail, 100 - tail])
     return Estimate(float(value), float(low), float(high), countries, points)

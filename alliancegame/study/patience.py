@@ -71,7 +71,9 @@ class Patience(Result):
             if math.isfinite(self.never)
             else f"some up to {self.discounts[-1]:g}"
         )
-        below = f"below that from {self.below:.4f} on" if math.isfinite(self.below) else "never below"
+        below = (
+            f"below that from {self.below:.4f} on" if math.isfinite(self.below) else "never below"
+        )
         return f"first threat: {self.myopic:.4g} if myopic, {below}, {never}"
 
     def to_frame(self) -> pd.DataFrame:
@@ -379,7 +381,9 @@ def _over_cells(
         try:
             if key not in laws:
                 laws[key] = Tabulated(
-                    game_control(game.replace(**cell), demand, floor=floor, most_states=1, table=table)
+                    game_control(
+                        game.replace(**cell), demand, floor=floor, most_states=1, table=table
+                    )
                 )
             found = _cell(laws[key], delta)
         except InvalidValueError as error:
@@ -391,7 +395,11 @@ def _over_cells(
 
 
 def _table(
-    game: BurdenSharingGame, names: tuple[str, str], axes: tuple[Array, Array], demand: Array, floor: float
+    game: BurdenSharingGame,
+    names: tuple[str, str],
+    axes: tuple[Array, Array],
+    demand: Array,
+    floor: float,
 ) -> StageTable:
     """A table of the stage game that reaches down to the least trust of any cell."""
     lowest, stage = 1.0, None

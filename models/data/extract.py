@@ -116,7 +116,16 @@ def us_confidence(folder: Path) -> list[Row]:
     """Views of the United States among its allies from 2013 on, per cent of adults asked."""
     wanted = {row["iso3"] for row in nato(folder)} - {*AGGREGATES, "USA"} | {*PACIFIC_ALLIES}
     measures = ("confidence_us_president_pct", "favorable_us_pct")
-    columns = ("iso3", "country", "year", "measure", "percent", "us_president", "provenance", "source")
+    columns = (
+        "iso3",
+        "country",
+        "year",
+        "measure",
+        "percent",
+        "us_president",
+        "provenance",
+        "source",
+    )
     rows = [
         {name: row[name] for name in columns}
         for row in read(folder / "us_confidence.csv")

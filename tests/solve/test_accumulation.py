@@ -25,7 +25,9 @@ def test_known_answer_k11() -> None:
 positive = st.floats(0.2, 5.0)
 
 
-@given(st.lists(st.tuples(positive, positive, positive), min_size=2, max_size=5), positive, positive)
+@given(
+    st.lists(st.tuples(positive, positive, positive), min_size=2, max_size=5), positive, positive
+)
 def test_free_riding_grows_without_commitment(
     rows: list[tuple[float, float, float]], wear: float, rate: float
 ) -> None:
@@ -35,10 +37,14 @@ def test_free_riding_grows_without_commitment(
     low, middle, high = found.steady_state
     assert low < middle < high
     total = found.values.sum(axis=1)
-    assert total["cooperative"] >= max(total["feedback"], total["open-loop"]) - 1e-9 * abs(total).max()
+    assert (
+        total["cooperative"] >= max(total["feedback"], total["open-loop"]) - 1e-9 * abs(total).max()
+    )
 
 
-@given(st.lists(st.tuples(positive, positive, positive), min_size=2, max_size=5), positive, positive)
+@given(
+    st.lists(st.tuples(positive, positive, positive), min_size=2, max_size=5), positive, positive
+)
 def test_unequal_members_solve_the_coupled_equations(
     rows: list[tuple[float, float, float]], wear: float, rate: float
 ) -> None:
@@ -65,7 +71,9 @@ def test_unequal_formula_meets_the_equal_one() -> None:
     nearly = ag.solve_accumulation(
         1.0, [2.0, 2.0, 2.0 + 1e-12], 3.0, depreciation=0.2, interest=0.1, members=3
     )
-    assert nearly.steady_state["feedback"] == pytest.approx(equal.steady_state["feedback"], rel=1e-10)
+    assert nearly.steady_state["feedback"] == pytest.approx(
+        equal.steady_state["feedback"], rel=1e-10
+    )
 
 
 def test_cooperative_riccati_agrees_with_scipy() -> None:

@@ -57,9 +57,7 @@ def test_recovery_time_in_closed_form(game) -> None:
 
 
 def test_recovery_time_over_turnover_by_simulation(game) -> None:
-    law = game.replace(
-        institutional_share=0.5, recovery=0.05, personal_recovery=0.1, turnover=0.25
-    )
+    law = game.replace(institutional_share=0.5, recovery=0.05, personal_recovery=0.1, turnover=0.25)
     found = ag.recovery_time(law, 1.0, share=0.6)
     rng = np.random.default_rng(3)
     waits = []

@@ -122,11 +122,13 @@ class Announced:
                 slope_threat[t] += np.einsum("ks,ksa->a", onward, jacobian.next_threat[used])
                 back = np.einsum("ks,ksr->kr", onward, jacobian.next_state[used])
                 if branches > 1:
-                    back[0] += self._through_jump(costate[t + 1], state[t + 1, 0]) @ (
-                        jacobian.next_state[used[0]]
+                    back[0] += (
+                        self._through_jump(costate[t + 1], state[t + 1, 0])
+                        @ (jacobian.next_state[used[0]])
                     )
-                    slope_threat[t] += self._through_jump(costate[t + 1], state[t + 1, 0]) @ (
-                        jacobian.next_threat[used[0]]
+                    slope_threat[t] += (
+                        self._through_jump(costate[t + 1], state[t + 1, 0])
+                        @ (jacobian.next_threat[used[0]])
                     )
                 costate = np.zeros_like(costate)
                 costate[: len(used)] = back
@@ -203,7 +205,9 @@ def jacobians(law: Law, state: Array, threat: Array) -> Jacobians:
         h = 1e-6
         pairs = []
         for sign in (1, -1):
-            s, a = (state + sign * h * seed, threat) if of_state else (state, threat + sign * h * seed)
+            s, a = (
+                (state + sign * h * seed, threat) if of_state else (state, threat + sign * h * seed)
+            )
             s, a = np.clip(s, 0, 1), np.clip(a, 0, 1)
             moved = (s - state if of_state else a - threat)[:, seed.argmax()]
             pairs.append((law.operating(s, a), law.advance(s, a), moved))

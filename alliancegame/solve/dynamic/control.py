@@ -255,7 +255,7 @@ def game_control(
     if len(motion.states) > most_states:
         raise UnsupportedFormError(
             f"the law needs {len(motion.states)} states ({', '.join(motion.states)}), and "
-            f"concept=\"markov\" handles {most_states} at the most: give allies a common decay and "
+            f'concept="markov" handles {most_states} at the most: give allies a common decay and '
             'trust, drop scarring or the second component, or use concept="open-loop".'
         )
     stage = game_stage(game, demand, motion)

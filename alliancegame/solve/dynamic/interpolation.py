@@ -27,9 +27,7 @@ class Grid:
         return np.log(states) if self.logarithmic else np.asarray(states, dtype=np.float64)
 
     def _clipped(self, states: Array) -> list[Array]:
-        return [
-            self._scaled(np.clip(states[:, d], n[0], n[-1])) for d, n in enumerate(self.nodes)
-        ]
+        return [self._scaled(np.clip(states[:, d], n[0], n[-1])) for d, n in enumerate(self.nodes)]
 
     def matrix(self, states: Array) -> Array:
         """The interpolation matrix: (case, node), to be multiplied with values at the nodes."""

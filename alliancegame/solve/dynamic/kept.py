@@ -29,9 +29,7 @@ def myopic_actions(control: Control, states: Array) -> Array:
     return best_actions(control, 0.0, Nothing(), states)[0]  # type: ignore[arg-type]
 
 
-def policy_value(
-    control: Control, discount: float, grid: Grid, actions: Array
-) -> Array:
+def policy_value(control: Control, discount: float, grid: Grid, actions: Array) -> Array:
     """The value at the nodes of a policy given there: one linear system."""
     payoff = control.exact(grid.points, actions)
     ahead = control.advance(grid.points, actions)

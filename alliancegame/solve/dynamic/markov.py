@@ -59,9 +59,7 @@ class MarkovSolution:
 
     def act(self, states: Array) -> tuple[Array, Array]:
         """The best action in states (case, state), by a global search, and the value of it."""
-        return best_actions(
-            self.control, self.discount, self.grid.interpolant(self.values), states
-        )
+        return best_actions(self.control, self.discount, self.grid.interpolant(self.values), states)
 
 
 def expected(control: Control, value: Interpolant, ahead: Array) -> Array:
@@ -134,7 +132,12 @@ class Tabulated:
 
 
 def solve_markov(
-    tabulated: Tabulated, discount: float, tolerance: float, *, refine: int = 8, most: int = MOST_NODES
+    tabulated: Tabulated,
+    discount: float,
+    tolerance: float,
+    *,
+    refine: int = 8,
+    most: int = MOST_NODES,
 ) -> MarkovSolution:
     """The optimal policy; nodes are added until the Bellman residual is below `tolerance`.
 
@@ -152,9 +155,7 @@ def solve_markov(
         residuals = np.abs(tops - spline(probes))
         if not one or residuals.max() <= tolerance or len(grid.points) >= most or round_ == refine:
             break
-        nodes = np.sort(
-            np.concatenate([grid.nodes[0], probes[residuals > 0.3 * tolerance, 0]])
-        )
+        nodes = np.sort(np.concatenate([grid.nodes[0], probes[residuals > 0.3 * tolerance, 0]]))
         finer = Grid([nodes], grid.logarithmic)
         order = np.searchsorted(grid.nodes[0], nodes)
         known = np.isin(nodes, grid.nodes[0])
@@ -175,7 +176,9 @@ def solve_quickly(tabulated: Tabulated, discount: float) -> tuple[Interpolant, A
     """
     control, grid = tabulated.control, tabulated.grid
     values, chosen = tabulated.solve(discount)
-    values, actions = _polished(control, discount, grid, values, tabulated.actions[chosen], (False,))
+    values, actions = _polished(
+        control, discount, grid, values, tabulated.actions[chosen], (False,)
+    )
     return grid.interpolant(values), actions
 
 
@@ -212,9 +215,7 @@ def _polished(
     return values, actions
 
 
-def _evaluated(
-    control: Control, discount: float, grid: Grid, payoff: Array, ahead: Array
-) -> Array:
+def _evaluated(control: Control, discount: float, grid: Grid, payoff: Array, ahead: Array) -> Array:
     """The value of a policy: V = u + discount * E V(next), one linear system."""
     matrix = grid.matrix(ahead)
     if control.turnover:
@@ -271,7 +272,11 @@ def _peaks(worth: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def climb(
-    function: Callable[[NDArray[np.intp], Array], Array], start: Array, low: Array, high: Array, rounds: int = 7
+    function: Callable[[NDArray[np.intp], Array], Array],
+    start: Array,
+    low: Array,
+    high: Array,
+    rounds: int = 7,
 ) -> tuple[Array, Array]:
     """Maximise many functions of one variable within [low, high] by parabolas that close in.
 
@@ -283,9 +288,7 @@ def climb(
     for step_ in range(rounds):
         centre = np.clip(here, low + span, high - span)
         points = centre[:, None] + span[:, None] * np.array([-1.0, 0.0, 1.0])
-        values = np.asarray(
-            function(np.repeat(everyone, 3), points.ravel())
-        ).reshape(-1, 3)
+        values = np.asarray(function(np.repeat(everyone, 3), points.ravel())).reshape(-1, 3)
         with np.errstate(invalid="ignore", divide="ignore"):
             bend = values[:, 0] - 2 * values[:, 1] + values[:, 2]
             step = 0.5 * (values[:, 0] - values[:, 2]) / bend

@@ -145,7 +145,5 @@ def slopes(stage: Stage, threat: Array, trust: Array, burden: Array) -> Slopes:
         )
     by_trust[:, allies] = source * F_umbrella * umbrella[allies] + mean_slope[:, None] * share
     C_lead = weight * m * g[:, lead] ** (m - 1) * scale[lead]
-    by_burden = (
-        U_x + (v_C - U_C) * C_lead + (source * F_G).sum(axis=1) * scale[lead]
-    )
+    by_burden = U_x + (v_C - U_C) * C_lead + (source * F_G).sum(axis=1) * scale[lead]
     return Slopes(batch.leader_payoff, by_threat, by_trust, by_burden)

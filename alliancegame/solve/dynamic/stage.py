@@ -87,9 +87,7 @@ class Stage:
             float(self.game.by_member("burden_max")[lead]),
         )
 
-    def best(
-        self, threat: Array, trust: Array, guess: Array | None = None
-    ) -> tuple[Array, Array]:
+    def best(self, threat: Array, trust: Array, guess: Array | None = None) -> tuple[Array, Array]:
         """The leader's largest payoff over its own burden, and that burden; each (case,).
 
         Without a guess the whole range is scanned (COARSE points); then, or around the guess,
@@ -165,9 +163,7 @@ class StageTable:
         self.stage = stage
         self.threats = np.linspace(0.0, most_threat, points[0])
         self.levels = np.geomspace(lowest, highest, points[1])
-        threat, level = (
-            a.ravel() for a in np.meshgrid(self.threats, self.levels, indexing="ij")
-        )
+        threat, level = (a.ravel() for a in np.meshgrid(self.threats, self.levels, indexing="ij"))
         values, burdens = _tabulated(stage, self.threats, self.levels, threat, level)
         self.values = values.reshape(points)
         self.burdens = burdens.reshape(points)
