@@ -19,7 +19,7 @@ PROMISED = (
     "AllianceGameError", "BurdenSharingGame", "Equilibrium", "Plan", "Tolerances", "TrustLaw",
     "backfire_threshold", "calibrate", "certify", "compare", "explain", "from_frame", "frontier",
     "latex", "list_models", "load_model", "load_result", "respond", "solve_nash",
-    "solve_stackelberg",
+    "solve_stackelberg", "solve_trust_path",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 

@@ -128,8 +128,10 @@ def _facts(found: TrustPath) -> Facts:
     facts: Facts = [
         (
             "present value",
-            f"{short(found.present_value_usd_bn, signed=True)} bn US$ against never threatening, "
-            f"{short(found.gain_usd_bn_a_year, signed=True)} bn US$ a year",
+            (
+                f"{short(found.present_value_usd_bn, signed=True)} bn US$ against never threatening, "
+                f"{short(found.gain_usd_bn_a_year, signed=True)} bn US$ a year"
+            ),
         ),
         ("gain", "of each period, against never threatening in the first one"),
         ("demand", share(found.demand) if isinstance(found.demand, float) else "by ally"),

@@ -105,5 +105,5 @@ def recovery_pace(standing: Expr, threshold: Expr, sharpness: Expr) -> Expr:
 
 
 def composed_trust(institutional: Expr, personal: Expr, share: Expr) -> Expr:
-    """r = (r^I)^w (r^P)^(1 - w): trust in the state and in the person who leads it. Section 6."""
+    """Trust in the state and in the person who leads it: r = (r^I)^w (r^P)^(1 - w). Section 6."""
     return institutional**share * personal ** (1 - share)

@@ -155,9 +155,16 @@ class Accumulation(Result):
             )
             for name, c in content["courses"].items()
         }  # fmt: skip
-        by_member = (numbers(content[name]) for name in ("benefit", "saturation", "cost"))
-        scalars = (float(content[name]) for name in ("depreciation", "interest", "start"))
-        return cls(tuple(content["members"]), *by_member, *scalars, courses)
+        return cls(
+            tuple(content["members"]),
+            numbers(content["benefit"]),
+            numbers(content["saturation"]),
+            numbers(content["cost"]),
+            float(content["depreciation"]),
+            float(content["interest"]),
+            float(content["start"]),
+            courses,
+        )
 
 
 def solve_accumulation(
@@ -203,7 +210,7 @@ def solve_accumulation(
 
 
 def _labels(members: int | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(members, (int, np.integer)) and not isinstance(members, bool):
+    if isinstance(members, (int, np.integer)):
         if members < 1:
             raise InvalidValueError(f"members must be at least 1, got {members}.")
         return tuple(str(i + 1) for i in range(int(members)))

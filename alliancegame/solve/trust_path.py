@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from alliancegame.errors import (
-    CoarseGridWarning,
     InvalidValueError,
     UnsupportedFormError,
     ZeroTrustError,
@@ -20,40 +18,31 @@ from alliancegame.errors import (
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
-from alliancegame.solve import aggregative
-from alliancegame.solve.certificate import consumption_share
-from alliancegame.solve.dynamic import custom, kept
+from alliancegame.solve.dynamic import kept
 from alliancegame.solve.dynamic.announced import Announced, best_path, require_mergeable
-from alliancegame.solve.dynamic.control import (
-    FLOOR,
-    Control,
-    GameControl,
-    TrustControl,
-    check_range,
-    game_control,
-    game_stage,
-    law_of,
+from alliancegame.solve.dynamic.checks import (
+    CHECKED,
+    DEVIATIONS,
+    TOLERANCE,
+    markov_checks,
+    warn_if_coarse,
 )
-from alliancegame.solve.dynamic.law import Law, TrustMotion
-from alliancegame.solve.dynamic.markov import (
-    MarkovSolution,
-    Tabulated,
-    best_actions,
-    solve_markov,
+from alliancegame.solve.dynamic.control import FLOOR, GameControl, TrustControl
+from alliancegame.solve.dynamic.law import TrustMotion
+from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_markov
+from alliancegame.solve.dynamic.own import solve_control
+from alliancegame.solve.dynamic.problem import (
+    Problem,
+    check_discount,
+    finish,
+    next_state,
+    policy_path,
 )
-from alliancegame.solve.dynamic.result import ControlPath, PathCertificate, Policy, TrustPath
-from alliancegame.solve.dynamic.stage import Stage
-from alliancegame.solve.nash import status_quo
+from alliancegame.solve.dynamic.result import ControlPath, Policy, TrustPath
 
 CONCEPTS = ("myopic", "stationary", "markov", "open-loop")
-TOLERANCE = {1: 1e-8, 2: 1e-4}
-"""Bellman residuals above which a grid counts as too coarse, by the number of states."""
-DEVIATIONS = 33
-"""Threats tried in every period for one-shot deviations."""
 BEYOND, BEYOND_BY_ALLY = 20, 10
 """Periods that an announced path has beyond those shown, before its last plan is kept for ever."""
-CHECKED = 12
-"""Periods of an announced path in which they are tried."""
 
 
 @overload
@@ -107,19 +96,19 @@ def solve_trust_path(
     if concept not in CONCEPTS:
         raise unknown_name("concept", concept, CONCEPTS)
     delta = check_discount(discount)
-    if not isinstance(periods, (int, np.integer)) or periods < 1:
+    if int(as_number(periods, "periods")) != periods or periods < 1:
         raise InvalidValueError(f"periods must be a whole number >= 1, got {periods!r}.")
     if nodes is not None and not 8 <= nodes <= 400:
         raise InvalidValueError(f"nodes must be in [8, 400], got {nodes!r}.")
     if not 0 < as_number(floor, "floor") < 0.9:
         raise InvalidValueError(f"floor must be in (0, 0.9), got {floor:g}.")
     if isinstance(game, TrustControl):
-        return _solve_control(game, concept, int(periods), delta, tolerance, nodes)
+        return solve_control(game, concept, int(periods), delta, tolerance, nodes)
     if by_ally and concept != "open-loop":
         raise UnsupportedFormError(
             f'by_ally=True needs concept="open-loop": "{concept}" threatens all allies alike.'
         )
-    problem = _Problem(game, delta, demand, law, by_ally)
+    problem = Problem(game, delta, demand, law, by_ally)
     if concept == "markov":
         return _markov(problem, int(periods), turnovers, tolerance, nodes, floor)
     if concept == "myopic":
@@ -148,7 +137,7 @@ def follow_trust_path(
         raise InvalidValueError("threats must be a sequence with one entry a period.")
     delta = check_discount(discount)
     targeted = any(isinstance(t, Mapping) for t in threats)
-    problem = _Problem(game, delta, demand, law, targeted)
+    problem = Problem(game, delta, demand, law, targeted)
     rows = [Plan(threat=t).threat_by_member(game.members) for t in threats]
     asked = np.array([problem.actions_of(row) for row in rows])
     return _announced_path(
@@ -156,169 +145,8 @@ def follow_trust_path(
     )
 
 
-def check_discount(discount: float) -> float:
-    """The discount factor, in (0, 1)."""
-    delta = as_number(discount, "discount")
-    if not 0 < delta < 1:
-        raise InvalidValueError(
-            f"discount must be in (0, 1), the weight of the next period against this one; got {delta:g}."
-        )
-    return delta
-
-
-class _Problem:
-    """A game, a law, a discount factor and a demand, as the solvers of announced paths see them."""
-
-    def __init__(
-        self,
-        game: BurdenSharingGame,
-        discount: float,
-        demand: Any,
-        law: TrustMotion | None,
-        by_ally: bool,
-    ) -> None:
-        plan = Plan(threat=1.0, demand=demand)
-        aggregative.check_plan(game, plan)
-        self.game, self.discount, self.user_law = game, discount, law
-        self.demand = plan.demand
-        self.asked = plan.demand_by_member(game.members)
-        self.by_ally = by_ally and law is None
-        if by_ally and law is not None:
-            raise UnsupportedFormError(
-                "a law of your own has one trust common to all allies: threats by ally need the game's."
-            )
-        self.law: Law = law_of(game, law, each=self.by_ally)
-        self.stage: Stage = game_stage(game, self.asked, self.law)
-        actions = int(self.stage.group.max()) + 1 if self.by_ally else 1
-        self.announced = Announced(self.stage, self.law, discount, actions)
-        _check_trust(self.stage, self.law, game)
-
-    def actions_of(self, threat: Array) -> Array:
-        """A threat by member as actions."""
-        allies = self.stage._allies
-        if not self.by_ally:
-            return threat[allies][:1]
-        found = np.empty(self.announced.actions)
-        found[self.stage.group[allies]] = threat[allies]
-        return found
-
-    def control(self, floor: float = FLOOR, most_states: int = 2) -> GameControl:
-        """The problem under uniform threats, for policies."""
-        return game_control(
-            self.game, self.asked, self.user_law, floor=floor, most_states=most_states
-        )
-
-    def never(self) -> tuple[float, float]:
-        """What never threatening is worth, and its first period."""
-        zero = np.zeros((1, self.announced.actions))
-        tail = self.announced.tail(self.law.initial[None], zero)
-        state, asked = self.announced.states(zero, tail)
-        periods, branches, _ = state.shape
-        weight = self.announced.weights(periods) * self.discount ** np.arange(periods)[:, None]
-        weight[-1] /= 1 - self.discount
-        live = np.flatnonzero(weight.ravel() > 0)
-        threat = asked[live // branches]
-        trust = self.law.operating(state.reshape(periods * branches, -1)[live], threat)
-        distinct, back = np.unique(np.round(trust, 13), axis=0, return_inverse=True)
-        payoff = self.stage.best(np.zeros((len(distinct), 1)), distinct)[0][back.ravel()]
-        return float(weight.ravel()[live] @ payoff), float(payoff[0])
-
-    def money(self, gain: float) -> float:
-        """A payoff of one period in bn US$ at A's burden."""
-        lead = self.game.members.leader_index
-        own = status_quo(self.game).burdens[lead]
-        return float(consumption_share(self.game, gain, own) * self.game.by_member("gdp")[lead])
-
-
-def _check_trust(stage: Stage, law: Law, game: BurdenSharingGame) -> None:
-    trust = law.operating(law.initial[None, :], np.zeros(1))
-    if not np.isfinite(stage.best(np.zeros((1, 1)), trust)[0]).all():
-        raise ZeroTrustError(
-            f"trust of every ally is zero even without a threat, and {game.leader} values influence in "
-            'logs: raise trust, or use influence_value="share".'
-        )
-
-
-def _shown(
-    problem: _Problem, states: Array, threats: Array, own: Array
-) -> tuple[Array, Array, Array, Array, Array, float]:
-    """Tables by period and member of a path of states, actions and own burdens."""
-    trust = problem.law.operating(states, threats)
-    batch = problem.stage.solve(threats, trust, own, whole=True)
-    game, allies = problem.game, problem.stage._allies
-    by_member = np.zeros((len(states), game.size))
-    by_member[:, allies] = (
-        threats if threats.shape[1] == 1 else threats[:, problem.stage.group[allies]]
-    )
-    operating = batch.trust.copy()
-    regret = float(np.nanmax(batch.column("regret")))
-    return by_member, operating, batch.burden, batch.payoff, batch.influence, regret
-
-
-def _finish(
-    problem: _Problem,
-    concept: str,
-    states: Array,
-    threats: Array,
-    own: Array,
-    value: float,
-    turnovers: Sequence[int],
-    checks: dict[str, float],
-    method: str,
-    scope: str,
-    tolerance: float,
-    policy: Policy | None = None,
-) -> TrustPath:
-    by_member, trust, burdens, payoffs, influences, regret = _shown(problem, states, threats, own)
-    never, never_first = problem.never()
-    known = {"bellman_residual": math.nan, "euler_error": math.nan, "grid_error": math.nan} | checks
-    sound = regret <= 1e-9 and all(
-        not math.isfinite(known[name]) or known[name] <= limit
-        for name, limit in (("bellman_residual", tolerance), ("deviation_gain", 1e-6))
-    )
-    certificate = PathCertificate(
-        "approximate" if sound else "unverified",
-        **{
-            key: amount
-            for name in ("bellman_residual", "euler_error", "deviation_gain", "grid_error")
-            for key, amount in ((name, known[name]), (f"{name}_usd_bn", problem.money(known[name])))
-        },  # fmt: skip
-        allied_regret=regret,
-        method=method,
-        scope=scope,
-    )
-    return TrustPath(
-        problem.game, concept, problem.discount, problem.demand, problem.law.states, states,
-        by_member, trust, burdens, payoffs, influences, value, never, never_first,
-        tuple(int(t) for t in turnovers), certificate, policy,
-    )  # fmt: skip
-
-
-def _next(law: Law, state: Array, threat: Array, period: int, turnovers: Sequence[int]) -> Array:
-    ahead = law.advance(state, threat)
-    return law.jump(ahead) if period in turnovers else ahead
-
-
-def _policy_path(
-    problem: _Problem, control: GameControl, act: Any, periods: int, turnovers: Sequence[int]
-) -> tuple[Array, Array, Array]:
-    """States, threats (period, 1) and own burdens of following a policy from the start."""
-    state = control.initial[None, :]
-    states, threats = np.empty((periods, len(control.states))), np.empty(periods)
-    for t in range(periods):
-        states[t] = state[0]
-        if t and np.array_equal(states[t], states[t - 1]):
-            threats[t] = threats[t - 1]
-        else:
-            threats[t] = act(state)[0]
-        state = _next(problem.law, state, threats[t : t + 1], t, turnovers)
-        check_range(control, states[t : t + 1], threats[t : t + 1], state)
-    own = control.best(states, threats)[1]
-    return states, threats[:, None], own
-
-
 def _markov(
-    problem: _Problem,
+    problem: Problem,
     periods: int,
     turnovers: Sequence[int],
     tolerance: float | None,
@@ -329,23 +157,23 @@ def _markov(
     count = len(control.states)
     aim = TOLERANCE[count] if tolerance is None else tolerance
     solution = solve_markov(Tabulated(control, nodes), problem.discount, aim)
-    _warn_if_coarse(solution.residual, aim, nodes)
+    warn_if_coarse(solution.residual, aim, nodes)
     spline = solution.grid.interpolant(solution.values)
 
     def act(state: Array) -> Array:
         return best_actions(control, problem.discount, spline, state)[0]
 
-    states, threats, own = _policy_path(problem, control, act, periods, turnovers)
+    states, threats, own = policy_path(problem, control, act, periods, turnovers)
     tops = best_actions(control, problem.discount, spline, states)[1]
     value = float(tops[0])
-    checks = _markov_checks(control, solution, states, threats[:, 0], value, aim)
+    checks = markov_checks(control, solution, states, threats[:, 0], value, aim)
     cut = (
         f"; threats that would carry trust below {floor:g} of its ceiling are not admitted"
         if control.cut
         else ""
     )
     policy = Policy(control.states, solution.grid.points, solution.actions, solution.values)
-    return _finish(
+    return finish(
         problem, "markov", states, threats, own, value, turnovers, checks,
         f"policy iteration on {len(solution.values)} nodes, continuous threats, nodes added "
         f"{solution.rounds - 1} times; residuals measured at {len(solution.probes)} states between them",
@@ -356,59 +184,8 @@ def _markov(
     )  # fmt: skip
 
 
-def _warn_if_coarse(residual: float, aim: float, nodes: int | None) -> None:
-    if residual > aim:
-        warnings.warn(
-            f"the grid is too coarse: the Bellman residual is {residual:.2g}, above the {aim:.2g} aimed "
-            f"at; raise nodes (now {nodes or 'the default'}), or accept the error with tolerance=.",
-            CoarseGridWarning,
-            stacklevel=4,
-        )
-
-
-def _markov_checks(
-    control: Control,
-    solution: MarkovSolution,
-    states: Array,
-    actions: Array,
-    value: float,
-    aim: float,
-) -> dict[str, float]:
-    """Residual, Euler error, deviations along the path, and what a grid half as fine would say."""
-    spline = solution.grid.interpolant(solution.values)
-    discount = solution.discount
-    shown = slice(0, 2 * CHECKED)
-    tried = np.linspace(*control.action, DEVIATIONS)
-    state = np.repeat(states[shown], DEVIATIONS, axis=0)
-    action = np.tile(tried, len(states[shown]))
-
-    def worth(s: Array, a: Array) -> Array:
-        ahead = control.advance(s, a)
-        onward = spline(ahead)
-        if control.turnover:
-            onward = (1 - control.turnover) * onward + control.turnover * spline(
-                control.jump(ahead)
-            )
-        if control.cut:
-            onward = np.where((ahead < control.low - 1e-9).any(axis=1), -np.inf, onward)
-        return control.exact(s, a) + discount * onward
-
-    other = worth(state, action).reshape(-1, DEVIATIONS).max(axis=1)
-    kept_to = worth(states[shown], actions[shown])
-    half = max(solution.grid.shape[0] // 2, 8) if len(control.states) == 1 else 13
-    coarse = solve_markov(Tabulated(control, half), discount, aim, refine=0)
-    start = np.asarray(control.initial)[None, :]
-    there = best_actions(control, discount, coarse.grid.interpolant(coarse.values), start)[1]
-    return {
-        "bellman_residual": solution.residual,
-        "euler_error": float(solution.euler.max()),
-        "deviation_gain": max(float((other - kept_to).max()), 0.0),
-        "grid_error": abs(float(there[0]) - value),
-    }
-
-
 def _myopic(
-    problem: _Problem, periods: int, turnovers: Sequence[int], nodes: int | None
+    problem: Problem, periods: int, turnovers: Sequence[int], nodes: int | None
 ) -> TrustPath:
     law = problem.law
     control = dataclasses.replace(
@@ -418,16 +195,15 @@ def _myopic(
     def act(state: Array) -> Array:
         return kept.myopic_actions(control, state)
 
-    states, threats, own = _policy_path(problem, control, act, periods, turnovers)
-    if law.turnover:
-        value = _myopic_value(problem, nodes)
-    else:
-        value = _followed_value(problem, control, act)
+    states, threats, own = policy_path(problem, control, act, periods, turnovers)
+    value = (
+        _myopic_value(problem, nodes) if law.turnover else _followed_value(problem, control, act)
+    )
     payoff = control.exact(states, threats[:, 0])
     tried = np.linspace(0.0, 1.0, 2 * DEVIATIONS - 1)
     other = control.exact(np.repeat(states, len(tried), axis=0), np.tile(tried, len(states)))
     gain = float((other.reshape(len(states), -1).max(axis=1) - payoff).max())
-    return _finish(
+    return finish(
         problem, "myopic", states, threats, own, value, turnovers,
         {"deviation_gain": max(gain, 0.0)},
         "every period's best plan by a grid of threats, the best peaks climbed from",
@@ -435,7 +211,7 @@ def _myopic(
     )  # fmt: skip
 
 
-def _followed_value(problem: _Problem, control: GameControl, act: Any) -> float:
+def _followed_value(problem: Problem, control: GameControl, act: Any) -> float:
     """The value of a policy without turnover: its path until trust has settled, then for ever."""
     state = control.initial[None, :]
     value, weight = 0.0, 1.0
@@ -451,7 +227,7 @@ def _followed_value(problem: _Problem, control: GameControl, act: Any) -> float:
     return value
 
 
-def _myopic_value(problem: _Problem, nodes: int | None) -> float:
+def _myopic_value(problem: Problem, nodes: int | None) -> float:
     """The expected value of myopic plans under turnover, on a grid of at most two states."""
     control = problem.control()
     grid = Tabulated(control, nodes).grid
@@ -461,7 +237,7 @@ def _myopic_value(problem: _Problem, nodes: int | None) -> float:
     return float(grid.interpolant(values)(control.initial[None, :])[0])
 
 
-def _stationary(problem: _Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
+def _stationary(problem: Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
     threat, own = kept.best_kept_plan(problem.announced)
     asked = np.full((1, 1), threat)
@@ -472,7 +248,7 @@ def _stationary(problem: _Problem, periods: int, turnovers: Sequence[int]) -> Tr
     )  # fmt: skip
 
 
-def _open_loop(problem: _Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
+def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
     # A last plan that is kept for ever is a compromise: it stands beyond the periods shown.
     shape = (periods + (BEYOND_BY_ALLY if problem.by_ally else BEYOND), problem.announced.actions)
@@ -493,7 +269,7 @@ def _open_loop(problem: _Problem, periods: int, turnovers: Sequence[int]) -> Tru
 
 
 def _announced_path(
-    problem: _Problem,
+    problem: Problem,
     concept: str,
     asked: Array,
     own: Array | None,
@@ -519,7 +295,7 @@ def _announced_path(
     state = law.initial[None, :]
     for t in range(periods):
         states[t], threats[t] = state[0], asked[min(t, len(asked) - 1)]
-        state = _next(law, state, threats[t : t + 1], t, turnovers)
+        state = next_state(law, state, threats[t : t + 1], t, turnovers)
     if own is None:
         shown = problem.stage.best(threats, law.operating(states, threats))[1]
     else:
@@ -537,12 +313,12 @@ def _announced_path(
             + (" to any one ally" if problem.by_ally else "")
         )
     scope += "; the verdict rests on the starts and deviations tried"
-    return _finish(
+    return finish(
         problem, concept, states, threats, shown, value, turnovers, checks, method, scope, 1e-8
     )
 
 
-def _deviations(problem: _Problem, asked: Array, tail: int, value: float, whole: bool) -> float:
+def _deviations(problem: Problem, asked: Array, tail: int, value: float, whole: bool) -> float:
     """The largest gain from another threat in one period (or for ever), the rest of the path kept."""
     announced = problem.announced
     if whole:
@@ -565,7 +341,7 @@ def _deviations(problem: _Problem, asked: Array, tail: int, value: float, whole:
 def _values_of(announced: Announced, paths: Array, tail: int, burdens: Array) -> Array:
     """Values of many paths (path, period, action) at given own burdens, no turnover; shape (path,)."""
     law = announced.law
-    count, horizon, actions = paths.shape
+    count, horizon = paths.shape[:2]
     periods = horizon + tail
     state = np.repeat(law.initial[None, :], count, axis=0)
     total = np.zeros(count)
@@ -579,90 +355,3 @@ def _values_of(announced: Announced, paths: Array, tail: int, burdens: Array) ->
         weight *= announced.discount
         state = law.advance(state, threat)
     return total
-
-
-def _solve_control(
-    control: TrustControl,
-    concept: str,
-    periods: int,
-    discount: float,
-    tolerance: float | None,
-    nodes: int | None,
-) -> ControlPath:
-    """The same concepts for a user's own payoff and law."""
-    count = len(control.states)
-    if concept == "markov" and count > 2:
-        raise UnsupportedFormError(
-            f'{count} states ({", ".join(control.states)}): concept="markov" handles two at the most; '
-            'use concept="open-loop".'
-        )
-    if concept in ("open-loop", "stationary") and control.turnover:
-        raise UnsupportedFormError(
-            f'concept="{concept}" with turnover needs the model\'s own two-component law; use "markov".'
-        )
-    policy, checks = None, {"bellman_residual": math.nan, "euler_error": math.nan}
-    checks |= {"deviation_gain": math.nan, "grid_error": math.nan}
-    aim = TOLERANCE.get(count, 1e-8) if tolerance is None else tolerance
-    if concept == "markov":
-        solution = solve_markov(Tabulated(control, nodes), discount, aim)
-        _warn_if_coarse(solution.residual, aim, nodes)
-        spline = solution.grid.interpolant(solution.values)
-        policy = Policy(control.states, solution.grid.points, solution.actions, solution.values)
-
-        def act(state: Array, _: int) -> Array:
-            return best_actions(control, discount, spline, state)[0]
-    elif concept == "myopic":
-
-        def act(state: Array, _: int) -> Array:
-            return kept.myopic_actions(control, state)
-    else:
-        if concept == "stationary":
-            path = np.array([custom.best_kept_action(control, discount)])
-        else:
-            path, _ = custom.best_announced(control, discount, periods)
-
-        def act(state: Array, t: int) -> Array:
-            return path[min(t, len(path) - 1)][None]
-
-    states, actions = np.empty((periods, count)), np.empty(periods)
-    state = np.asarray(control.initial, dtype=np.float64)[None, :]
-    for t in range(periods):
-        states[t], actions[t] = state[0], act(state, t)[0]
-        ahead = control.advance(state, actions[t : t + 1])
-        check_range(control, state, actions[t : t + 1], ahead)
-        state = ahead
-    if concept == "markov":
-        value = float(best_actions(control, discount, spline, states[:1])[1][0])
-        checks |= _markov_checks(control, solution, states, actions, value, aim)
-    elif concept == "myopic" and control.turnover:
-        grid = Tabulated(control, nodes).grid
-        worth = kept.policy_value(
-            control, discount, grid, kept.myopic_actions(control, grid.points)
-        )
-        value = float(grid.interpolant(worth)(states[:1])[0])
-    elif concept == "myopic":
-        path = _long(control, discount, lambda s: act(s, 0))
-        value = custom.path_value(control, discount, path)
-    else:
-        value = custom.path_value(control, discount, path)
-    good = not checks["bellman_residual"] > aim and not checks["deviation_gain"] > 1e-6
-    certificate = PathCertificate(
-        "approximate" if good else "unverified", checks["bellman_residual"], math.nan,
-        checks["euler_error"], math.nan, checks["deviation_gain"], math.nan, checks["grid_error"],
-        math.nan, math.nan, f"{concept} path of a user's own problem",
-        "money and allies have no meaning here; the verdict rests on the states sampled",
-    )  # fmt: skip
-    payoffs = np.array(control.exact(states, actions))
-    return ControlPath(
-        concept, discount, control.states, states, actions, payoffs, value, certificate, policy
-    )
-
-
-def _long(control: TrustControl, discount: float, act: Any) -> Array:
-    """A policy's actions until nothing counts any more."""
-    actions = []
-    state = np.asarray(control.initial, dtype=np.float64)[None, :]
-    for _ in range(custom.tail_of(control, discount)):
-        actions.append(act(state))
-        state = control.advance(state, actions[-1])
-    return np.concatenate(actions)

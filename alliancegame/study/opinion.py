@@ -129,7 +129,11 @@ class TrustFit(Result):
         estimates = {
             component: {
                 name: Estimate(
-                    *(float(e[k]) for k in ("value", "low", "high")), e["countries"], e["points"]
+                    float(e["value"]),
+                    float(e["low"]),
+                    float(e["high"]),
+                    e["countries"],
+                    e["points"],
                 )
                 for name, e in found.items()
             }

@@ -26,10 +26,11 @@ from alliancegame.solve.dynamic.control import (
 from alliancegame.solve.dynamic.kept import myopic_actions
 from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
 from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_quickly
+from alliancegame.solve.dynamic.problem import check_discount
 from alliancegame.solve.dynamic.result import TrustPath
 from alliancegame.solve.dynamic.stage import StageTable
 from alliancegame.solve.result import Result, numbers, provenance
-from alliancegame.solve.trust_path import check_discount, follow_trust_path
+from alliancegame.solve.trust_path import follow_trust_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -311,16 +312,22 @@ class TrustRegimes(Result):
             {**content["game"], "provenance": content["provenance"].get("game", {})}
         )
         first, second = (numbers(axis) for axis in content["axes"])
-        tables = [np.array([[float(v) for v in row] for row in content[name]]) for name in _CELLS]
+        tables = {
+            name: np.array([[float(v) for v in row] for row in content[name]]) for name in _CELLS
+        }
         return cls(
-            game, tuple(content["names"]), (first, second), *tables, tuple(content["reasons"])
+            game,
+            tuple(content["names"]),
+            (first, second),
+            **tables,
+            reasons=tuple(content["reasons"]),
         )
 
 
 _CELLS = (
     "first_threats", "myopic_threats", "long_threats", "long_trust", "levels", "thresholds", "regimes",
 )  # fmt: skip
-_ALLOWED = tuple(p.name for p in TRUST_PARAMETERS if p.name not in ("trust_ceiling",))
+_ALLOWED = tuple(p.name for p in TRUST_PARAMETERS if p.name != "trust_ceiling")
 
 
 def trust_regimes(
@@ -402,7 +409,7 @@ def _table(
     floor: float,
 ) -> StageTable:
     """A table of the stage game that reaches down to the least trust of any cell."""
-    lowest, stage = 1.0, None
+    lowest, stage = 1.0, game_stage(game, demand, AllianceLaw(game, groups_of(game)))
     for i, j in np.ndindex(len(axes[0]), len(axes[1])):
         cell = {names[0]: float(axes[0][i]), names[1]: float(axes[1][j])}
         cell.pop("discount", None)
@@ -418,7 +425,6 @@ def _table(
         stage = game_stage(there, demand, law)
         if not set(names) - {"discount"}:
             break
-    assert stage is not None
     return StageTable(stage, lowest)
 
 

@@ -3,8 +3,8 @@
 Usage: python models/data/extract.py FOLDER [--check]
 
 FOLDER holds nato_defence_expenditure.csv (NATO, long format), military_expenditure_panel.csv
-(SIPRI), alliances.csv and us_confidence.csv; README.md in this folder says what each is and what may be shipped.
-With --check nothing is written; the exit code is 1 if a shipped file differs.
+(SIPRI), alliances.csv and us_confidence.csv; README.md in this folder says what each is and what
+may be shipped. With --check nothing is written; the exit code is 1 if a shipped file differs.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ class Announced:
 
     def _by_action(self, by_member: Array) -> Array:
         if self.actions == 1:
-            return by_member.sum(axis=1, keepdims=True)
+            return np.asarray(by_member.sum(axis=1, keepdims=True))
         return self._by_group(by_member)
 
 

@@ -6,8 +6,8 @@ A game becomes a control problem by `game_control`; a user's own one is a `Trust
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,14 +30,37 @@ Payoff = Callable[[Array, Array], Array]
 class Control(Protocol):
     """States, one action, a payoff and a law. Arrays are (case, state) and (case,)."""
 
-    states: tuple[str, ...]
-    initial: Array
-    low: Array
-    high: Array
-    cut: bool
-    action: tuple[float, float]
-    turnover: float
-    logarithmic: bool
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the states."""
+
+    @property
+    def initial(self) -> Array:
+        """The state in which the first period begins, shape (state,)."""
+
+    @property
+    def low(self) -> Array:
+        """The lower bound of every state."""
+
+    @property
+    def high(self) -> Array:
+        """The upper bound of every state."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the lower bound is a floor below which the law itself would lead."""
+
+    @property
+    def action(self) -> tuple[float, float]:
+        """The range of the action."""
+
+    @property
+    def turnover(self) -> float:
+        """The probability per period of a turnover."""
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether nodes are spaced in logarithms."""
 
     def rough(self, state: Array, action: Array) -> Array:
         """The payoff of a period, from a table if there is one, shape (case,)."""
@@ -66,7 +89,7 @@ class TrustControl:
 
     payoff: Payoff
     motion: Callable[[Array, Array], Array]
-    initial: Sequence[float]
+    initial: Any
     action: tuple[float, float] = (0.0, 1.0)
     states: tuple[str, ...] = ("trust",)
     bounds: tuple[float, float] = (0.0, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
 from alliancegame.solve.dynamic.announced import FLAT, MOST_TAIL, STEEP, STILL
@@ -40,10 +41,10 @@ def best_kept_action(control: TrustControl, discount: float, points: int = 65) -
     """The best action to keep for ever: a grid, then a climb from its best point."""
     axis = np.linspace(*control.action, points)
 
-    def worth(which: Array, tried: Array) -> Array:
+    def worth(which: NDArray[np.intp], tried: Array) -> Array:
         return np.array([path_value(control, discount, np.array([a])) for a in tried])
 
-    values = worth(axis, axis)
+    values = worth(np.arange(points), axis)
     k = int(np.argmax(values))
     low, high = axis[max(k - 1, 0)], axis[min(k + 1, points - 1)]
     return float(climb(worth, axis[k : k + 1], np.array([low]), np.array([high]))[0][0])

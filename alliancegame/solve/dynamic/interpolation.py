@@ -75,6 +75,7 @@ class Interpolant:
             self._two = RectBivariateSpline(*grid._axes, values.reshape(grid.shape), s=0)
 
     def __call__(self, states: Array) -> Array:
+        """The value of every state, shape (case,)."""
         axes = self.grid._clipped(states)
         if len(axes) == 1:
             return np.asarray(self._one(axes[0]))

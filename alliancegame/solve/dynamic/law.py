@@ -155,7 +155,8 @@ class AllianceLaw:
         """tau^nu by group, shape (case, group)."""
         asked = np.asarray(threat)
         asked = asked[:, None] if asked.ndim == 1 else asked
-        return np.broadcast_to(asked, (cases, self.count)) ** self.game.curvature
+        cost: Array = np.broadcast_to(asked, (cases, self.count)) ** self.game.curvature
+        return cost
 
     def impact(self, cost: Array) -> Array:
         """E by group: exp(-kappa tau^nu - xi sum over the other allies of omega tau^nu)."""

@@ -54,7 +54,8 @@ class PathCertificate:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The certificate that `to_dict` described."""
         words = ("verdict", "method", "scope")
-        return cls(**{k: v if k in words else float(v) for k, v in data.items()})
+        content: dict[str, Any] = {k: v if k in words else float(v) for k, v in data.items()}
+        return cls(**content)
 
     def __str__(self) -> str:
         parts = [
@@ -259,19 +260,18 @@ class TrustPath(Result):
             numbers(found["threats"]),
             numbers(found["values"]),
         )
+        fields: dict[str, Any] = {name: _rows(content[name]) for name in _TABLES}
+        fields |= {name: float(content[name]) for name in ("value", "never", "never_first")}
         return cls(
             game,
             content["concept"],
             float(content["discount"]),
             content["demand"],
             tuple(content["state_names"]),
-            *(_rows(content[name]) for name in _TABLES),
-            float(content["value"]),
-            float(content["never"]),
-            float(content["never_first"]),
-            tuple(content["turnovers"]),
-            PathCertificate.from_dict(content["certificate"]),
-            policy,
+            **fields,
+            turnovers=tuple(content["turnovers"]),
+            certificate=PathCertificate.from_dict(content["certificate"]),
+            policy=policy,
         )
 
 

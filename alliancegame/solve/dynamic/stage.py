@@ -178,10 +178,10 @@ class StageTable:
     def burden(self, threat: Array, level: Array) -> Array:
         """The burden that gives it, shape (case,); a guess for the exact one."""
         low, high = self.stage.burden_bounds
-        return np.clip(self._burden.ev(threat, self._axis(level)), low, high)
+        return np.asarray(np.clip(self._burden.ev(threat, self._axis(level)), low, high))
 
     def _axis(self, level: Array) -> Array:
-        return np.log(np.clip(level, self.levels[0], self.levels[-1]))
+        return np.asarray(np.log(np.clip(level, self.levels[0], self.levels[-1])))
 
 
 def _tabulated(
@@ -193,7 +193,7 @@ def _tabulated(
     """
     from scipy.interpolate import RegularGridInterpolator
 
-    few, axis = threats[:: max(len(threats) // 16, 1)], np.log(levels)
+    few = threats[:: max(len(threats) // 16, 1)]
     some = np.log(levels[:: max(len(levels) // 16, 1)])
     coarse_threat, coarse = (a.ravel() for a in np.meshgrid(few, some, indexing="ij"))
     top, own = stage.best(coarse_threat, np.exp(coarse)[:, None])
