@@ -33,11 +33,15 @@ if TYPE_CHECKING:
     from alliancegame.payoff.cache import clear_cache as clear_cache
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
+    from alliancegame.solve.accumulation import solve_accumulation as solve_accumulation
     from alliancegame.solve.certificate import Certificate as Certificate
     from alliancegame.solve.core import core as core
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
+    from alliancegame.solve.dynamic.control import TrustControl as TrustControl
+    from alliancegame.solve.dynamic.law import TrustMotion as TrustMotion
+    from alliancegame.solve.dynamic.result import TrustPath as TrustPath
     from alliancegame.solve.finite.commitment import solve_commitment as solve_commitment
     from alliancegame.solve.finite.correlated import solve_correlated as solve_correlated
     from alliancegame.solve.finite.discretise import discretise as discretise
@@ -59,6 +63,8 @@ if TYPE_CHECKING:
     from alliancegame.solve.social_optimum import solve_social_optimum as solve_social_optimum
     from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.tolerances import Tolerances as Tolerances
+    from alliancegame.solve.trust_path import follow_trust_path as follow_trust_path
+    from alliancegame.solve.trust_path import solve_trust_path as solve_trust_path
     from alliancegame.solve.values import banzhaf as banzhaf
     from alliancegame.solve.values import shapley as shapley
     from alliancegame.study.anarchy import price_of_anarchy as price_of_anarchy
@@ -71,6 +77,11 @@ if TYPE_CHECKING:
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
     from alliancegame.study.maps import regime_map as regime_map
+    from alliancegame.study.opinion import fit_trust_law as fit_trust_law
+    from alliancegame.study.patience import dynamic_backfire as dynamic_backfire
+    from alliancegame.study.patience import patience_threshold as patience_threshold
+    from alliancegame.study.patience import recovery_time as recovery_time
+    from alliancegame.study.patience import trust_regimes as trust_regimes
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
     from alliancegame.study.shares import burden_shares as burden_shares
     from alliancegame.study.stability import coalition_stability as coalition_stability
@@ -81,9 +92,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
-    "alliancegame.game.finite": ("FiniteGame",),
     "alliancegame.game.coalition": ("CoalitionGame",),
-    "alliancegame.game.game": ("PARAMETERS", "BurdenSharingGame"),
+    "alliancegame.game.finite": ("FiniteGame",),
+    "alliancegame.game.game": ("BurdenSharingGame", "PARAMETERS"),
     "alliancegame.game.members": ("Members",),
     "alliancegame.game.plan": ("Plan",),
     "alliancegame.game.trust": ("TrustLaw",),
@@ -93,24 +104,29 @@ _HOMES = {
     "alliancegame.payoff.cache": ("clear_cache",),
     "alliancegame.payoff.latex": ("latex",),
     "alliancegame.report": ("report",),
+    "alliancegame.solve.accumulation": ("solve_accumulation",),
     "alliancegame.solve.certificate": ("Certificate",),
-    "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
-    "alliancegame.solve.finite.commitment": ("solve_commitment",),
-    "alliancegame.solve.finite.discretise": ("discretise",),
-    "alliancegame.solve.finite.correlated": ("solve_correlated",),
-    "alliancegame.solve.finite.dominance": ("eliminate_dominated", "risk_dominance",),
-    "alliancegame.solve.finite.honour": ("honour_threat",),
-    "alliancegame.solve.finite.learning": ("fictitious_play", "replicator",),
-    "alliancegame.solve.finite.quantal": ("quantal_response",),
-    "alliancegame.solve.finite.repeated": ("critical_discount", "feasible_set", "minmax",),
-    "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
-    "alliancegame.solve.nash": ("respond",),
     "alliancegame.solve.core": ("core",),
+    "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
+    "alliancegame.solve.dynamic.control": ("TrustControl",),
+    "alliancegame.solve.dynamic.law": ("TrustMotion",),
+    "alliancegame.solve.dynamic.result": ("TrustPath",),
+    "alliancegame.solve.finite.commitment": ("solve_commitment",),
+    "alliancegame.solve.finite.correlated": ("solve_correlated",),
+    "alliancegame.solve.finite.discretise": ("discretise",),
+    "alliancegame.solve.finite.dominance": ("eliminate_dominated", "risk_dominance"),
+    "alliancegame.solve.finite.honour": ("honour_threat",),
+    "alliancegame.solve.finite.learning": ("fictitious_play", "replicator"),
+    "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
+    "alliancegame.solve.finite.quantal": ("quantal_response",),
+    "alliancegame.solve.finite.repeated": ("critical_discount", "feasible_set", "minmax"),
+    "alliancegame.solve.nash": ("respond",),
     "alliancegame.solve.nucleolus": ("nucleolus",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
     "alliancegame.solve.social_optimum": ("solve_social_optimum",),
     "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
+    "alliancegame.solve.trust_path": ("follow_trust_path", "solve_trust_path"),
     "alliancegame.solve.values": ("banzhaf", "shapley"),
     "alliancegame.study.anarchy": ("price_of_anarchy",),
     "alliancegame.study.backfire": ("backfire_threshold",),
@@ -121,6 +137,10 @@ _HOMES = {
     "alliancegame.study.explain": ("explain",),
     "alliancegame.study.frontier": ("frontier",),
     "alliancegame.study.maps": ("regime_map",),
+    "alliancegame.study.opinion": ("fit_trust_law",),
+    "alliancegame.study.patience": (
+        "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
+    ),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
     "alliancegame.study.shares": ("burden_shares",),
     "alliancegame.study.stability": (

@@ -86,6 +86,10 @@ class IllConditionedWarning(UserWarning):
     """The model is admissible, but numbers near this parameter value lose accuracy."""
 
 
+class CoarseGridWarning(UserWarning):
+    """A value function is less exact than was asked for; the message has the residual."""
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest candidate, or an empty string if none is near."""
     pool = list(candidates)

@@ -204,7 +204,7 @@ def test_every_data_file_has_its_terms() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     readme = (models_folder() / "data" / "README.md").read_text(encoding="utf-8")
     files = list((models_folder() / "data").glob("*.csv"))
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         assert f"models/data/{file.name}" in notice
         assert f"## {file.name}" in readme
@@ -243,6 +243,8 @@ def test_the_extractor_makes_the_shipped_files_again(
     pd.DataFrame(panel).to_csv(tmp_path / "military_expenditure_panel.csv", index=False)
     distance = [*rows("distance_to_russia.csv"), {"iso3": "ISL"}, {"iso3": "USA"}]
     pd.DataFrame(distance).to_csv(tmp_path / "alliances.csv", index=False)
+    polls = [*rows("us_confidence.csv"), rows("us_confidence.csv")[0] | {"iso3": "KEN"}]
+    pd.DataFrame(polls).to_csv(tmp_path / "us_confidence.csv", index=False)
     assert extract.main([str(tmp_path), "--check"]) == 0
     monkeypatch.setattr(extract, "HERE", tmp_path / "out")
     (tmp_path / "out").mkdir()

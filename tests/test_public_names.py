@@ -16,11 +16,12 @@ import alliancegame as ag
 
 SLOW = ("scipy", "pandas", "numba", "sympy", "cvxpy", "matplotlib", "xarray", "zarr", "nashpy")
 PROMISED = (
-    "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "Plan",
-    "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "calibrate", "certify",
-    "compare", "core", "explain", "from_frame", "frontier", "latex", "list_models",
-    "load_model", "load_result", "nucleolus", "respond", "shapley", "solve_nash",
-    "solve_stackelberg",
+    "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "FiniteGame",
+    "Plan", "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "calibrate", "certify",
+    "compare", "core", "discretise", "explain", "find_equilibria", "from_frame", "frontier",
+    "global_sensitivity", "latex", "list_models", "load_model", "load_result", "nucleolus",
+    "regime_map", "respond", "shapley", "solve_accumulation", "solve_commitment", "solve_nash",
+    "solve_social_optimum", "solve_stackelberg", "solve_trust_path", "uncertainty",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 

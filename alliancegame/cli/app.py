@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from alliancegame._version import __version__
 from alliancegame.cli import (
     cooperation,
+    dynamics,
     equilibria,
     matrix,
     models,
@@ -158,6 +159,7 @@ for command in (
     pressure.stackelberg,
     pressure.compare,
     pressure.threshold,
+    dynamics.path,
     equilibria.certify,
     matrix.matrix,
     cooperation.optimum,

@@ -18,6 +18,13 @@ from alliancegame.figures.sensitivity import sensitivity
 from alliancegame.figures.signs import signs
 from alliancegame.figures.swept import swept
 from alliancegame.figures.threat import threat_curve
+from alliancegame.figures.trust_paths import (
+    lost_and_won_back,
+    trust_levels,
+    trust_paths,
+    trust_policy,
+    trust_regime_map,
+)
 from alliancegame.figures.uncertainty import uncertainty
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "feasible_set",
     "isoquants",
     "learning",
+    "lost_and_won_back",
     "plane",
     "quantal",
     "regime_map",
@@ -35,5 +43,9 @@ __all__ = [
     "signs",
     "swept",
     "threat_curve",
+    "trust_levels",
+    "trust_paths",
+    "trust_policy",
+    "trust_regime_map",
     "uncertainty",
 ]

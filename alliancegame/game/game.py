@@ -75,7 +75,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 LATER_PARAMETERS = frozenset(
     {
         "width", "trade_exposure", "deadweight", "tariff_decay", "rival_pull", "execution_saving",
-        "institutional_share", "personal_recovery", "turnover", "outside_influence", "alignment",
+        "outside_influence", "alignment",
     }
 )  # fmt: skip
 """Parameters of MODEL.md whose forms this version refuses."""
@@ -141,6 +141,8 @@ class BurdenSharingGame:
         if trust_law is not None:
             given = _law_values(trust_law) | given
         _check_names(given)
+        if "recovery" in given:
+            given.setdefault("personal_recovery", given["recovery"])
         if security_weight is None:
             raise InvalidValueError(
                 "security_weight has no default: give the value of security, or give 0 and let "
@@ -228,6 +230,8 @@ class BurdenSharingGame:
             changes = _law_values(law) | changes
         _check_names(changes)
         merged = self.values()
+        if "recovery" in changes and self.personal_recovery == self.recovery:
+            merged["personal_recovery"] = changes["recovery"]
         same_members = labels == list(self.members)
         for name in sorted(changes, key=lambda name: name in ("spillin", "umbrella")):
             value = changes[name]
@@ -340,6 +344,12 @@ def _check_together(game: BurdenSharingGame) -> None:
                 f"trust of {game.members[i]} must be at most its trust_ceiling {ceiling[i]:g}, "
                 f"got {trust[i]:g}."
             )
+    if game.horizon == "stationary" and not game.trust_law.long_run_formula:
+        raise UnsupportedFormError(
+            'horizon="stationary" has a formula only for one component and even recovery '
+            '(institutional_share = 1, recovery_threshold = 0); use horizon="impact", or ask '
+            'solve_trust_path(game, concept="stationary").'
+        )
     _check_technology(game)
 
 

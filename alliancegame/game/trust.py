@@ -36,6 +36,29 @@ TRUST_PARAMETERS: tuple[Parameter, ...] = (
         "scarring", "iota", "scalar", 0.0, "loss of the ceiling itself under threat", low=0,
         latex=r"\iota",
     ),
+    Parameter(
+        "recovery_threshold", "r_h", "scalar", 0.0,
+        "share of the ceiling at which recovery is half as quick (0: equally quick everywhere)",
+        low=0, high=1, open_high=True, latex=r"\hat{r}",
+    ),
+    Parameter(
+        "recovery_sharpness", "k", "scalar", 4.0, "how sharply recovery slows below that threshold",
+        low=1, high=20, latex="k",
+    ),
+    Parameter(
+        "institutional_share", "w", "scalar", 1.0,
+        "weight of trust in the state; the rest is trust in the person who leads it", low=0, high=1,
+        open_low=True, latex="w",
+    ),
+    Parameter(
+        "personal_recovery", "mu_P", "scalar", 0.0,
+        "recovery of trust in the person (as recovery, if not given)", low=0, high=1,
+        latex=r"\mu^P",
+    ),
+    Parameter(
+        "turnover", "q", "scalar", 0.0, "probability per period that a new person leads", low=0,
+        high=1, latex="q",
+    ),
 )  # fmt: skip
 
 
@@ -44,7 +67,9 @@ class TrustLaw:
     """The parameters of the trust law; `game.trust_law` holds one.
 
     `trust`, `trust_ceiling` and `decay` are floats or read-only arrays of shape (n,) in member
-    order (the leader's entry is ignored); the rest are floats. Source: MODEL.md section 6.
+    order (the leader's entry is ignored); the rest are floats. A `personal_recovery` of None becomes
+    `recovery`. Source: MODEL.md section 6; recovery_threshold and recovery_sharpness give a
+    convex-concave recovery, as in shallow-lake problems (Skiba 1978).
     """
 
     trust: float | Array = 1.0
@@ -54,6 +79,20 @@ class TrustLaw:
     contagion: float = 0.0
     recovery: float = 0.0
     scarring: float = 0.0
+    recovery_threshold: float = 0.0
+    recovery_sharpness: float = 4.0
+    institutional_share: float = 1.0
+    personal_recovery: float | None = None
+    turnover: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.personal_recovery is None:
+            object.__setattr__(self, "personal_recovery", self.recovery)
+
+    @property
+    def long_run_formula(self) -> bool:
+        """Whether MODEL.md's formula for stationary trust holds: one component, even recovery."""
+        return self.institutional_share == 1 and self.recovery_threshold == 0
 
     def values(self) -> dict[str, Any]:
         """The parameters by name."""

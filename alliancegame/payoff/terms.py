@@ -94,3 +94,16 @@ def trust_recovery(trust: Expr, recovery: Expr, ceiling: Expr) -> Expr:
 def stationary_trust(impact: Expr, recovery: Expr, ceiling: Expr) -> Expr:
     """Trust when allies answer, under a plan kept for ever, recovery > 0: the fixed point of the law."""
     return impact * recovery * ceiling / (1 - (1 - recovery) * impact)
+
+
+def recovery_pace(standing: Expr, threshold: Expr, sharpness: Expr) -> Expr:
+    """How quickly trust recovers that stands at `standing` shares of its ceiling, relative to mu.
+
+    Convex at first, then concave (a Hill function), half at the threshold. MODEL.md section 6.
+    """
+    return standing**sharpness / (standing**sharpness + threshold**sharpness)
+
+
+def composed_trust(institutional: Expr, personal: Expr, share: Expr) -> Expr:
+    """Trust in the state and in the person who leads it: r = (r^I)^w (r^P)^(1 - w). Section 6."""
+    return institutional**share * personal ** (1 - share)

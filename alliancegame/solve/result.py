@@ -134,7 +134,9 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
 
 def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
+    import alliancegame.solve.accumulation
     import alliancegame.solve.core
+    import alliancegame.solve.dynamic.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
     import alliancegame.solve.finite.profile
@@ -149,6 +151,8 @@ def _register_all() -> None:
     import alliancegame.study.compare
     import alliancegame.study.frontier
     import alliancegame.study.maps
+    import alliancegame.study.opinion
+    import alliancegame.study.patience
     import alliancegame.study.sensitivity
     import alliancegame.study.shares
     import alliancegame.study.stability

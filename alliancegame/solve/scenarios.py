@@ -173,6 +173,9 @@ class Scenarios:
             good &= (high < 1).all(axis=1)
         good &= (self.field("trust") <= self.field("trust_ceiling"))[:, allies].all(axis=1)
         good &= self._sound_technology(allies)
+        if self.game.horizon == "stationary":
+            good &= self.field("institutional_share") == 1
+            good &= self.field("recovery_threshold") == 0
         threat, demand, burden = (self.field(name) for name in PLAN_KEYS)
         good &= ((threat >= 0) & (threat <= 1)).all(axis=1)
         good &= (np.isfinite(demand) & (demand > 0)).all(axis=1)

@@ -3,8 +3,8 @@
 Usage: python models/data/extract.py FOLDER [--check]
 
 FOLDER holds nato_defence_expenditure.csv (NATO, long format), military_expenditure_panel.csv
-(SIPRI) and alliances.csv; README.md in this folder says what each is and what may be shipped.
-With --check nothing is written; the exit code is 1 if a shipped file differs.
+(SIPRI), alliances.csv and us_confidence.csv; README.md in this folder says what each is and what
+may be shipped. With --check nothing is written; the exit code is 1 if a shipped file differs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ AGGREGATES = ("XNE", "XNT")
 PACIFIC_ALLIES = ("AUS", "JPN", "KOR", "PHL")
 OUTSIDE_NATO = ("CHN", "IND", "ISR", "RUS", "UKR", *PACIFIC_ALLIES)
 BIG_SPENDER_USD_BN = 30.0
+FIRST_VIEWS = 2013
 
 Row = dict[str, str]
 
@@ -111,11 +112,34 @@ def distance_to_russia(folder: Path) -> list[Row]:
     ]
 
 
+def us_confidence(folder: Path) -> list[Row]:
+    """Views of the United States among its allies from 2013 on, per cent of adults asked."""
+    wanted = {row["iso3"] for row in nato(folder)} - {*AGGREGATES, "USA"} | {*PACIFIC_ALLIES}
+    measures = ("confidence_us_president_pct", "favorable_us_pct")
+    columns = (
+        "iso3",
+        "country",
+        "year",
+        "measure",
+        "percent",
+        "us_president",
+        "provenance",
+        "source",
+    )
+    rows = [
+        {name: row[name] for name in columns}
+        for row in read(folder / "us_confidence.csv")
+        if row["iso3"] in wanted and row["measure"] in measures and int(row["year"]) >= FIRST_VIEWS
+    ]
+    return sorted(rows, key=lambda row: (row["measure"], row["iso3"], row["year"]))
+
+
 FILES = {
     "nato_defence_expenditure.csv": nato,
     "pacific_allies_2024.csv": pacific_allies,
     "big_spenders_2024.csv": big_spenders,
     "distance_to_russia.csv": distance_to_russia,
+    "us_confidence.csv": us_confidence,
 }
 
 

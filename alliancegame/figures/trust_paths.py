@@ -1,0 +1,237 @@
+"""Pictures of trust over time: paths, policy and value, what is lost and won back, regimes, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from alliancegame.errors import InvalidValueError
+from alliancegame.figures.style import (
+    BLUE,
+    DOUBLE,
+    FAINT,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    SINGLE,
+    SMALL,
+    VERMILLION,
+    canvas,
+    dress,
+    mark,
+    signed,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from alliancegame.solve.dynamic.result import TrustPath
+    from alliancegame.study.patience import TrustRegimes
+
+REGIME_COLORS = ("#F2F2F2", "#BBD7EA", "#56B4E9", "#D55E00")
+REGIME_NAMES = ("no threat", "threats that end", "threats for ever", "trust collapses")
+
+
+def trust_paths(paths: Mapping[str, TrustPath], *, height: float = 4.4) -> Figure:
+    """Threat, trust, allied spending and the leader's payoff by period, a line for each path.
+
+    The payoff is in bn US$ a year against never threatening in the first period. Raises
+    `InvalidValueError` if there is no path.
+    """
+    if not paths:
+        raise InvalidValueError("trust_paths needs at least one path.")
+    figure, axes = canvas(DOUBLE, height, 2, 2)
+    titles = (
+        ("threat", "a  threat (mean over allies)"),
+        ("operating_trust", "b  allies' mean trust"),
+        ("allied_burden", "c  allied spending (% of GDP)"),
+        ("gain", "d  leader against no threat (bn US$ a year)"),
+    )
+    for panel, (what, title) in zip(axes.ravel(), titles, strict=True):
+        dress(panel, "period", "", title)
+        for k, (label, path) in enumerate(paths.items()):
+            look = mark(k)
+            panel.plot(
+                np.arange(path.periods), _series(path, what), color=look.color, linestyle=look.dash,
+                marker=look.shape, markersize=2.6, linewidth=1.1, label=label,
+            )  # fmt: skip
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[1, 1].axhline(0, color=FAINT, linewidth=0.8, zorder=0)
+    axes[0, 0].set_ylim(bottom=-0.02)
+    words = [
+        f"{label} ({signed(round(path.present_value_usd_bn, 4))} bn US$)"
+        for label, path in paths.items()
+    ]
+    handles, _ = axes[0, 0].get_legend_handles_labels()
+    figure.legend(
+        handles, [w.replace("$", r"\$") for w in words], loc="outside lower center",
+        ncols=min(len(paths), 3), fontsize=SMALL, frameon=False,
+        title="present value of all periods against never threatening", title_fontsize=SMALL,
+    )  # fmt: skip
+    return figure
+
+
+def _series(path: TrustPath, what: str) -> Any:
+    if what == "gain":
+        lead = path.game.members.leader_index
+        gains = path.payoffs[:, lead] - path.never_first
+        return np.array([path._money(float(gain)) for gain in gains])
+    values = path.to_frame()[what].to_numpy()
+    return 100 * values if what == "allied_burden" else values
+
+
+def trust_policy(path: TrustPath, *, height: float = 2.7) -> Figure:
+    """The optimal threat and the value against trust, with the first periods' states.
+
+    Raises `InvalidValueError` for a path without a policy in one state.
+    """
+    policy = path.policy
+    if policy is None or policy.states.shape[1] != 1:
+        raise InvalidValueError(
+            'trust_policy needs a path of concept "markov" whose law has one state.'
+        )
+    figure, (left, right) = canvas(DOUBLE, height, 1, 2)
+    trust = policy.states[:, 0]
+    dress(left, "trust at the beginning of the period", "threat", "a  optimal threat")
+    title = "b  value against full trust (bn US$ a year)"
+    dress(right, "trust at the beginning of the period", "", title)
+    left.plot(trust, policy.threats, color=BLUE, linewidth=1.3)
+    worth = np.array(
+        [path._money((1 - path.discount) * float(v - policy.values[-1])) for v in policy.values]
+    )
+    right.plot(trust, worth, color=BLUE, linewidth=1.3)
+    shown = path.states[:12, 0]
+    left.plot(shown, path.to_frame()["threat"].to_numpy()[:12], "o", color=VERMILLION, markersize=3)
+    right.plot(shown, np.interp(shown, trust, worth), "o", color=VERMILLION, markersize=3)
+    left.plot([], [], "o", color=VERMILLION, markersize=3, label="first 12 periods of the path")
+    left.legend(loc="upper left", fontsize=SMALL, frameon=False)
+    left.set_ylim(-0.02, max(1.25 * float(policy.threats.max()), 0.05))
+    return figure
+
+
+def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
+    """By period, the share of the ceiling that the threat destroyed and that was won back.
+
+    Raises `InvalidValueError` for a law with several states.
+    """
+    figure, axes = canvas(SINGLE * 1.4, height)
+    dress(axes, "period", "share of full trust", "")
+    lead = path.game.members.leader_index
+    trust = path.operating_trust[:, lead]
+    before = path.states[:, 0]
+    if path.states.shape[1] != 1:
+        raise InvalidValueError("lost_and_won_back needs a law with one state.")
+    scale = float(np.max(path.game.by_member("trust_ceiling")))
+    after = trust / scale
+    lost, won = before - after, np.append(before[1:] - after[:-1], np.nan)
+    periods = np.arange(path.periods)
+    axes.bar(periods, -lost, width=0.8, color=VERMILLION, label="lost to the threat")
+    axes.bar(periods, won, width=0.8, color=GREEN, label="won back afterwards")
+    axes.axhline(0, color=INK, linewidth=0.6)
+    low, high = -np.nanmax(lost), np.nanmax(won)
+    room = max(high, 1e-3) + 0.25 * (max(high, 1e-3) - low)
+    axes.set_ylim(1.1 * min(low, -1e-3), room)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
+    return figure
+
+
+def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
+    """Regimes over two parameters, and the first threat beside them.
+
+    A cell of the map is a cell of the grid; nothing is interpolated.
+    """
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.patches import Patch
+
+    figure, (left, right) = canvas(DOUBLE, height, 1, 2)
+    x, y = found.axes
+    for axes, title in ((left, "a  what the patient leader does"), (right, "b  first threat")):
+        dress(axes, found.names[0], found.names[1], title)
+    kinds = ListedColormap(REGIME_COLORS)
+    norm = BoundaryNorm(np.arange(-0.5, 4.5), 4)
+    shown = np.where(found.regimes >= 0, found.regimes, np.nan)
+    left.pcolormesh(_edges(x), _edges(y), shown.T, cmap=kinds, norm=norm, linewidth=0)
+    mesh = right.pcolormesh(
+        _edges(x), _edges(y), found.first_threats.T, cmap="Blues", vmin=0, vmax=1, linewidth=0
+    )
+    for panel in (left, right):
+        if min(len(x), len(y)) > 1:
+            panel.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    bar = figure.colorbar(mesh, ax=right)
+    bar.ax.tick_params(labelsize=SMALL, labelcolor=INK)
+    present = [k for k in range(4) if np.any(found.regimes == k)]
+    patches = [
+        Patch(facecolor=REGIME_COLORS[k], edgecolor=GREY, linewidth=0.4, label=REGIME_NAMES[k])
+        for k in present
+    ]
+    if np.any((found.levels > 1) & np.isfinite(found.levels)):
+        first, second = np.nonzero((found.levels > 1) & np.isfinite(found.levels))
+        left.plot(x[first], y[second], "x", color=INK, markersize=4)
+    figure.legend(handles=patches, loc="outside lower left", ncols=4, fontsize=SMALL, frameon=False)
+    return figure
+
+
+def _edges(points: Any) -> Any:
+    """Cell edges between points that need not be evenly spaced."""
+    points = np.asarray(points, dtype=np.float64)
+    if len(points) == 1:
+        return np.array([points[0] - 0.5, points[0] + 0.5])
+    middle = 0.5 * (points[1:] + points[:-1])
+    return np.concatenate(
+        [[points[0] - (middle[0] - points[0])], middle, [2 * points[-1] - middle[-1]]]
+    )
+
+
+def trust_levels(
+    game: Any, threats: tuple[float, ...] = (0.0, 0.2, 0.4), *, height: float = 2.9
+) -> Figure:
+    """Next period's trust against this one's under threats kept for ever.
+
+    Where a curve meets the diagonal from above trust stays (dots); where it crosses from below there is
+    a threshold (rings): above it trust returns, below it trust is lost. The law must have one state.
+    """
+    from alliancegame.solve.dynamic.control import law_of
+
+    law = law_of(game, None)
+    if len(law.states) != 1:
+        raise InvalidValueError("trust_levels needs a law with one state.")
+    figure, axes = canvas(SINGLE * 1.3, height)
+    dress(axes, "trust in this period", "trust in the next period", "")
+    trust = np.linspace(1e-6, 1, 2001)
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
+    colors = (BLUE, ORANGE, VERMILLION, GREEN)
+    for k, threat in enumerate(threats):
+        color = colors[k % len(colors)]
+        ahead = law.advance(trust[:, None], np.full(len(trust), float(threat)))[:, 0]
+        axes.plot(
+            trust,
+            ahead,
+            color=color,
+            linewidth=1.2,
+            linestyle=mark(k).dash,
+            label=f"threat {threat:g}",
+        )
+        _cross(axes, trust, ahead, color)
+    axes.plot([], [], "o", color=GREY, markersize=4, label="long-run level")
+    axes.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="threshold")
+    axes.set(xlim=(-0.01, 1.02), ylim=(-0.01, 1.02))
+    axes.legend(loc="upper left", fontsize=SMALL, frameon=False)
+    return figure
+
+
+def _cross(axes: Axes, trust: Any, ahead: Any, color: str) -> None:
+    move = np.sign(np.where(np.abs(ahead - trust) < 1e-9, 0.0, ahead - trust))
+    for i in np.flatnonzero(move[:-1] * move[1:] < 0):
+        face = color if move[i] > 0 else "white"
+        at = 0.5 * (trust[i] + trust[i + 1])
+        axes.plot(at, at, "o", color=color, markerfacecolor=face, markersize=4.5, zorder=5)
+    if move[0] < 0:
+        axes.plot(0, 0, "o", color=color, markersize=4.5, zorder=5)
+    if move[-1] >= 0 and ahead[-1] >= 1 - 1e-12:
+        axes.plot(1, 1, "o", color=color, markersize=4.5, zorder=5)

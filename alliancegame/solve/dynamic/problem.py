@@ -1,0 +1,194 @@
+"""A game under a discount factor, as solvers of paths see it, and how its paths become results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from alliancegame.errors import InvalidValueError, UnsupportedFormError, ZeroTrustError
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.parameters import Array, as_number
+from alliancegame.game.plan import Plan
+from alliancegame.solve import aggregative
+from alliancegame.solve.certificate import consumption_share
+from alliancegame.solve.dynamic.announced import Announced
+from alliancegame.solve.dynamic.control import (
+    FLOOR,
+    GameControl,
+    check_range,
+    game_control,
+    game_stage,
+    law_of,
+)
+from alliancegame.solve.dynamic.law import Law, TrustMotion
+from alliancegame.solve.dynamic.result import PathCertificate, Policy, TrustPath
+from alliancegame.solve.dynamic.stage import Stage
+from alliancegame.solve.nash import status_quo
+
+
+def check_discount(discount: float) -> float:
+    """The discount factor, in (0, 1)."""
+    delta = as_number(discount, "discount")
+    if not 0 < delta < 1:
+        raise InvalidValueError(
+            f"discount must be in (0, 1), the weight of the next period against this one; got {delta:g}."
+        )
+    return delta
+
+
+class Problem:
+    """A game, a law, a discount factor and a demand, as the solvers of announced paths see them."""
+
+    def __init__(
+        self,
+        game: BurdenSharingGame,
+        discount: float,
+        demand: Any,
+        law: TrustMotion | None,
+        by_ally: bool,
+    ) -> None:
+        plan = Plan(threat=1.0, demand=demand)
+        aggregative.check_plan(game, plan)
+        self.game, self.discount, self.user_law = game, discount, law
+        self.demand = plan.demand
+        self.asked = plan.demand_by_member(game.members)
+        self.by_ally = by_ally and law is None
+        if by_ally and law is not None:
+            raise UnsupportedFormError(
+                "a law of your own has one trust common to all allies: threats by ally need the game's."
+            )
+        self.law: Law = law_of(game, law, each=self.by_ally)
+        self.stage: Stage = game_stage(game, self.asked, self.law)
+        actions = int(self.stage.group.max()) + 1 if self.by_ally else 1
+        self.announced = Announced(self.stage, self.law, discount, actions)
+        check_trust(self.stage, self.law, game)
+
+    def actions_of(self, threat: Array) -> Array:
+        """A threat by member as actions."""
+        allies = self.stage._allies
+        if not self.by_ally:
+            return threat[allies][:1]
+        found = np.empty(self.announced.actions)
+        found[self.stage.group[allies]] = threat[allies]
+        return found
+
+    def control(self, floor: float = FLOOR, most_states: int = 2) -> GameControl:
+        """The problem under uniform threats, for policies."""
+        return game_control(
+            self.game, self.asked, self.user_law, floor=floor, most_states=most_states
+        )
+
+    def never(self) -> tuple[float, float]:
+        """What never threatening is worth, and its first period."""
+        zero = np.zeros((1, self.announced.actions))
+        tail = self.announced.tail(self.law.initial[None], zero)
+        state, asked = self.announced.states(zero, tail)
+        periods, branches, _ = state.shape
+        weight = self.announced.weights(periods) * self.discount ** np.arange(periods)[:, None]
+        weight[-1] /= 1 - self.discount
+        live = np.flatnonzero(weight.ravel() > 0)
+        threat = asked[live // branches]
+        trust = self.law.operating(state.reshape(periods * branches, -1)[live], threat)
+        distinct, back = np.unique(np.round(trust, 13), axis=0, return_inverse=True)
+        payoff = self.stage.best(np.zeros((len(distinct), 1)), distinct)[0][back.ravel()]
+        return float(weight.ravel()[live] @ payoff), float(payoff[0])
+
+    def money(self, gain: float) -> float:
+        """A payoff of one period in bn US$ at A's burden."""
+        lead = self.game.members.leader_index
+        own = status_quo(self.game).burdens[lead]
+        return float(consumption_share(self.game, gain, own) * self.game.by_member("gdp")[lead])
+
+
+def check_trust(stage: Stage, law: Law, game: BurdenSharingGame) -> None:
+    """Raise `ZeroTrustError` if the leader's payoff is minus infinity without any threat."""
+    trust = law.operating(law.initial[None, :], np.zeros(1))
+    if not np.isfinite(stage.best(np.zeros((1, 1)), trust)[0]).all():
+        raise ZeroTrustError(
+            f"trust of every ally is zero even without a threat, and {game.leader} values influence in "
+            'logs: raise trust, or use influence_value="share".'
+        )
+
+
+def shown_tables(
+    problem: Problem, states: Array, threats: Array, own: Array
+) -> tuple[Array, Array, Array, Array, Array, float]:
+    """Tables by period and member of a path of states, actions and own burdens."""
+    trust = problem.law.operating(states, threats)
+    batch = problem.stage.solve(threats, trust, own, whole=True)
+    game, allies = problem.game, problem.stage._allies
+    by_member = np.zeros((len(states), game.size))
+    by_member[:, allies] = (
+        threats if threats.shape[1] == 1 else threats[:, problem.stage.group[allies]]
+    )
+    operating = batch.trust.copy()
+    regret = float(np.nanmax(batch.column("regret")))
+    return by_member, operating, batch.burden, batch.payoff, batch.influence, regret
+
+
+def finish(
+    problem: Problem,
+    concept: str,
+    states: Array,
+    threats: Array,
+    own: Array,
+    value: float,
+    turnovers: Sequence[int],
+    checks: dict[str, float],
+    method: str,
+    scope: str,
+    tolerance: float,
+    policy: Policy | None = None,
+) -> TrustPath:
+    """A path as a result: tables, what never threatening is worth, and the certificate."""
+    by_member, trust, burdens, payoffs, influences, regret = shown_tables(
+        problem, states, threats, own
+    )
+    never, never_first = problem.never()
+    known = {"bellman_residual": math.nan, "euler_error": math.nan, "grid_error": math.nan} | checks
+    sound = regret <= 1e-9 and all(
+        not math.isfinite(known[name]) or known[name] <= limit
+        for name, limit in (("bellman_residual", tolerance), ("deviation_gain", 1e-6))
+    )
+    certificate = PathCertificate(
+        "approximate" if sound else "unverified",
+        **known,
+        **{f"{name}_usd_bn": problem.money(amount) for name, amount in known.items()},
+        allied_regret=regret,
+        method=method,
+        scope=scope,
+    )
+    return TrustPath(
+        problem.game, concept, problem.discount, problem.demand, problem.law.states, states,
+        by_member, trust, burdens, payoffs, influences, value, never, never_first,
+        tuple(int(t) for t in turnovers), certificate, policy,
+    )  # fmt: skip
+
+
+def next_state(
+    law: Law, state: Array, threat: Array, period: int, turnovers: Sequence[int]
+) -> Array:
+    """The next period's state; a new leader comes at the end of the periods in `turnovers`."""
+    ahead = law.advance(state, threat)
+    return law.jump(ahead) if period in turnovers else ahead
+
+
+def policy_path(
+    problem: Problem, control: GameControl, act: Any, periods: int, turnovers: Sequence[int]
+) -> tuple[Array, Array, Array]:
+    """States, threats (period, 1) and own burdens of following a policy from the start."""
+    state = control.initial[None, :]
+    states, threats = np.empty((periods, len(control.states))), np.empty(periods)
+    for t in range(periods):
+        states[t] = state[0]
+        if t and np.array_equal(states[t], states[t - 1]):
+            threats[t] = threats[t - 1]
+        else:
+            threats[t] = act(state)[0]
+        state = next_state(problem.law, state, threats[t : t + 1], t, turnovers)
+        check_range(control, states[t : t + 1], threats[t : t + 1], state)
+    own = control.best(states, threats)[1]
+    return states, threats[:, None], own

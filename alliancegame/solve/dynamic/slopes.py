@@ -1,0 +1,149 @@
+"""Slopes of the leader's stage payoff in threats, trust and its own burden, allies answering.
+
+The implicit function theorem on the allies' conditions, in adjoint form: O(n) a case. Derivatives
+come from the one symbolic definition of the payoff. Allies at a bound or on their demand do not move.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from alliancegame.game.parameters import Array
+from alliancegame.solve.dynamic.stage import Stage
+
+TINY = 1e-60
+ON_DEMAND = 1e-12
+"""Burdens this close to the demand or a bound are on it."""
+
+_ALLY = ("own", "Z", "C", "G", "bite", "umbrella")
+_LEADER = ("own", "Z", "C", "weight", "returned")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Slopes:
+    """The leader's payoff, shape (case,), and its slopes.
+
+    `threat` and `trust` have shape (case, n), 0 for the leader: one ally's threat, one ally's operating
+    trust. `burden` has shape (case,).
+    """
+
+    payoff: Array
+    threat: Array
+    trust: Array
+    burden: Array
+
+
+@functools.cache
+def _derivatives(
+    consumption: str, influence_value: str, summation: bool, proportional: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Slopes of an ally's condition and of the leader's payoff, as functions of arrays."""
+    import sympy as sp
+
+    from alliancegame.payoff import symbolic
+    from alliancegame.payoff.form import Form
+
+    form = Form(consumption, influence_value, summation, proportional)
+    s = symbolic
+    ally = s.ally_problem(form)
+    condition = ally.marginal
+    slopes = [ally.own(condition)]
+    slopes += [sp.diff(condition, v) for v in (s.Z, s.C, s.G, s.bite, s.umbrella)]
+    arguments = (
+        s.x, s.g, s.Z, s.C, s.G, s.below, s.scale, s.theta, s.alpha, s.private, s.spillin,
+        s.umbrella, s.bite, s.demand, s.weight, s.rho_symbol, s.m_symbol,
+    )  # fmt: skip
+    leader = s.leader_problem(form)
+    own = [leader.total(leader.payoff)]
+    own += [sp.diff(leader.payoff, v) for v in (s.Z, s.C, s.weight, s.returned)]
+    chosen = (
+        s.x, s.g, s.Z, s.C, s.scale, s.theta, s.alpha, s.private, s.weight, s.returned,
+        s.rho_symbol, s.m_symbol,
+    )  # fmt: skip
+    return (
+        sp.lambdify(arguments, slopes, "numpy", cse=True),
+        sp.lambdify(chosen, own, "numpy", cse=True),
+    )
+
+
+def slopes(stage: Stage, threat: Array, trust: Array, burden: Array) -> Slopes:
+    """Solve the allies' answers and differentiate the leader's payoff through them.
+
+    `threat` has shape (case, group), `trust` (case, group) as shares of ceilings, `burden` (case,).
+    """
+    game = stage.game
+    allies = stage._allies
+    lead = game.members.leader_index
+    batch = stage.solve(threat, trust, burden, whole=True)
+    n, cases = game.size, len(burden)
+    value = {
+        name: game.by_member(name)
+        for name in (
+            "security_weight", "influence_weight", "private_weight", "council_weight", "credibility",
+        )
+    }  # fmt: skip
+    rho, m = game.substitution, game.decisiveness
+    scale = game.by_member("effectiveness") * game.by_member("gdp")
+    spillin, umbrella = game.congested
+    operating = stage.trust_by_member(trust)
+    share = game.by_member("gdp")[allies] / game.by_member("gdp")[allies].sum()
+    mean = operating[:, allies] @ share
+    x = np.maximum(batch.burden, TINY)
+    g = scale * x
+    Z = (g[:, allies] ** rho).sum(axis=1)
+    weight = value["council_weight"][lead] * mean
+    C = (value["council_weight"] * g**m)[:, allies].sum(axis=1) + weight * g[:, lead] ** m
+    G = g[:, lead]
+    believed = np.where(value["security_weight"] > 0, value["credibility"], 0.0)
+    bite = np.asarray(threat, dtype=np.float64)
+    bite = bite if bite.shape[1] == 1 else bite[:, stage.group[allies]]
+    bite = believed[allies] * bite
+    demand = stage.demand[allies]
+    xa, ga = x[:, allies], g[:, allies]
+    below = (xa < demand).astype(np.float64)
+    ally, leader = _derivatives(game.consumption, game.influence_value, rho == 1, m == 1)
+    found = ally(
+        xa, ga, Z[:, None], C[:, None], G[:, None], below, scale[allies],
+        value["security_weight"][allies], value["influence_weight"][allies],
+        value["private_weight"][allies], spillin[allies], umbrella[allies] * operating[:, allies],
+        bite, demand, value["council_weight"][allies], rho, m,
+    )  # fmt: skip
+    shape = (cases, len(allies))
+    own, F_Z, F_C, F_G, F_bite, F_umbrella = (np.broadcast_to(f, shape) for f in found)
+    mine = leader(
+        x[:, lead], g[:, lead], Z, C, scale[lead], value["security_weight"][lead],
+        value["influence_weight"][lead], value["private_weight"][lead], weight,
+        game.return_spillin * mean**game.cohesion, rho, m,
+    )  # fmt: skip
+    U_x, U_Z, U_C, U_weight, U_returned = (np.broadcast_to(f, (cases,)) for f in mine)
+    free = (np.abs(xa - demand) > ON_DEMAND) | (bite == 0)
+    free &= (xa > game.by_member("burden_min")[allies] + ON_DEMAND) & (
+        xa < game.by_member("burden_max")[allies] - ON_DEMAND
+    )
+    inverse = np.where(free, 1 / np.where(own == 0, -1.0, own), 0.0)
+    Z_x = rho * ga ** (rho - 1) * scale[allies]
+    C_x = value["council_weight"][allies] * m * ga ** (m - 1) * scale[allies]
+    a = 1 + (Z_x * F_Z * inverse).sum(axis=1)
+    b = (Z_x * F_C * inverse).sum(axis=1)
+    c = (C_x * F_Z * inverse).sum(axis=1)
+    d = 1 + (C_x * F_C * inverse).sum(axis=1)
+    det = a * d - b * c
+    v_Z, v_C = (d * U_Z - c * U_C) / det, (a * U_C - b * U_Z) / det
+    source = -(v_Z[:, None] * Z_x + v_C[:, None] * C_x) * inverse
+    by_threat, by_trust = np.zeros((cases, n)), np.zeros((cases, n))
+    by_threat[:, allies] = source * F_bite * believed[allies]
+    pull = value["council_weight"][lead] * g[:, lead] ** m
+    mean_slope = v_C * pull + U_weight * value["council_weight"][lead]
+    if game.cohesion:
+        mean_slope = mean_slope + (
+            U_returned * game.return_spillin * game.cohesion * mean ** (game.cohesion - 1)
+        )
+    by_trust[:, allies] = source * F_umbrella * umbrella[allies] + mean_slope[:, None] * share
+    C_lead = weight * m * g[:, lead] ** (m - 1) * scale[lead]
+    by_burden = U_x + (v_C - U_C) * C_lead + (source * F_G).sum(axis=1) * scale[lead]
+    return Slopes(batch.leader_payoff, by_threat, by_trust, by_burden)
