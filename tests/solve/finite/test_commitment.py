@@ -265,3 +265,27 @@ def test_too_many_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_PROGRAMS", 5)
     with pytest.raises(GameTooLargeError, match="more than 5 linear programs"):
         ag.solve_commitment(types=[(0.25, G)] * 4)
+
+
+@settings(max_examples=30)
+@given(st.lists(matrices(2, 3), min_size=2, max_size=2), st.integers(1, 9))
+def test_weak_and_strong_values_against_two_types(payoffs: Any, tenths: int) -> None:
+    """A grid of mixtures of two rows, every type answering for itself; a grid can only find less."""
+    p = tenths / 10
+    steps = 5040
+    x = np.column_stack([np.arange(steps + 1), steps - np.arange(steps + 1)])
+    strong, weak = np.zeros(steps + 1), np.zeros(steps + 1)
+    for chance, (A, B) in zip((p, 1 - p), payoffs, strict=True):
+        earned, mine = x @ np.array(B), x @ np.array(A) / steps
+        best = earned == earned.max(axis=1, keepdims=True)
+        strong += chance * np.where(best, mine, -np.inf).max(axis=1)
+        weak += chance * np.where(best, mine, np.inf).min(axis=1)
+    types = [
+        (chance, ag.FiniteGame(list(pair)))
+        for chance, pair in zip((p, 1 - p), payoffs, strict=True)
+    ]
+    found = ag.solve_commitment(types=types)
+    assert strong.max() <= found.value + 1e-9
+    assert found.value - strong.max() <= 16 / steps
+    assert weak.max() <= found.pessimistic_value + 1e-9
+    assert found.pessimistic_value - weak.max() <= 32 / steps
