@@ -287,15 +287,15 @@ def _result(
     if not (math.isfinite(welfare) and agree):
         raise ConvergenceError(
             f"no social optimum with finite payoffs was found under {plan.describe()} "
-            f"(objective {planned.value:.6g}, payoffs {welfare:.6g}): raise burden_min above 0, or name another "
-            "burden of the leader."
+            f"(objective {planned.value:.6g}, payoffs {welfare:.6g}): raise burden_min above 0, or "
+            "name another burden of the leader."
         )
     rounding = 64 * np.finfo(float).eps * float((weights * (1 + np.abs(at.payoff))).sum())
     total = float(weights.sum())
     gap = (planned.gap + rounding) / total
     residual = planned.residual / total
     verdict: Verdict = "certified" if gap <= tolerances.certified else "approximate"
-    if math.isinf(gap) and residual > 1e-5:
+    if gap > tolerances.approximate and residual > 1e-5:
         verdict = "unverified"
     made = OptimumCertificate(
         verdict, gap, residual, problem.reason, planned.method, tolerances=tolerances
