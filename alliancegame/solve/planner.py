@@ -10,7 +10,7 @@ proved (`price_search`). `problem_shape` says which case holds.
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from alliancegame.payoff.slopes import (
 from alliancegame.payoff.slopes import Local as Payoffs
 from alliancegame.solve.ascent import Hill, Summit, climb, residual_slope
 
-Kind = Literal["direct", "priced", "searched"]
+Kind = Literal["direct", "priced", "shared", "searched"]
 Coordinate = Literal["burden", "power", "log"]
 Mode = Literal["whole", "pulled", "base"]
 
@@ -88,20 +88,21 @@ class Problem:
         return np.ones_like(x), np.zeros_like(x)
 
     def evaluate(
-        self, z: Array, under: NDArray[np.bool_], mode: Mode = "whole", price: float = 0.0
+        self, z: Array, under: NDArray[np.bool_], mode: Mode = "whole", price: Any = 0.0
     ) -> tuple[float, Array, Array]:
         """The planner's objective, its gradient and Hessian in coordinates.
 
-        `mode` "pulled" leaves ln C out of influence, "base" all of influence; `price` times C is
-        taken off.
+        `mode` "pulled" leaves ln C out of influence, "base" all of influence; `price` (one, or one
+        by member) times members' pulls in the council is taken off.
         """
         x = self.burdens(z)
         with np.errstate(all="ignore"):
             sums = aggregates(self.stage, x)
             value, first, second = summed(self._payoffs(x, sums.totals, under, mode), sums)
-            value -= price * float(sums.totals[1])
-            first = first - price * sums.first[1]
-            second = second - price * np.diag(sums.second[1])
+            prices = np.broadcast_to(price, x.shape)
+            value -= float(prices @ sums.parts[1])
+            first = first - prices * sums.first[1]
+            second = second - np.diag(prices * sums.second[1])
             rate, bend = self._rates(x)
             second = second * np.outer(rate, rate) + np.diag(first * bend)
             first = first * rate
@@ -123,11 +124,15 @@ class Problem:
             found.value + pull.value, found.first + pull.first, found.second + pull.second
         )
 
+    def pulls(self, z: Array) -> Array:
+        """Members' parts of C at a point, shape (n,)."""
+        return np.asarray(aggregates(self.stage, self.burdens(z)).parts[1])
+
     def council(self, z: Array) -> float:
         """C at a point."""
         return float(aggregates(self.stage, self.burdens(z)).totals[1])
 
-    def hill(self, mode: Mode = "whole", price: float = 0.0) -> Hill:
+    def hill(self, mode: Mode = "whole", price: Any = 0.0) -> Hill:
         """The objective as something to climb."""
         low, high = self.coordinates(self.low), self.coordinates(self.high)
         free = self.low < self.high
@@ -177,7 +182,10 @@ def problem_shape(
     3. With influence in logs and rho <= k = min(m, 1) it is, in z = x^k, a concave function minus
        A ln C with C convex in z: a price on C makes it concave (m < 1: x = z^(1/k) is convex, so
        that consumption stays concave; ln S is CES with rho / k <= 1).
-    4. Otherwise nothing is proved. So it is where an ally under threat and the leader both choose:
+    4. With shares of influence of unequal worth a_i, rho <= k = m <= 1, pulls are linear in z = x^m;
+       where the sum of a_i p_i is s, any multiple of sum (a_i - s) t_i g_i^m may be added, and the
+       search over the one number s has a bound that is proved (`share_search`).
+    5. Otherwise nothing is proved. So it is where an ally under threat and the leader both choose:
        the umbrella R_i(x_i) g_l is a product.
 
     Kinks at demands are concave where the leader's burden is given.
@@ -196,7 +204,14 @@ def problem_shape(
                 "burden",
                 "concave in burdens: shares of equal worth add up to a constant",
             )
-        return "searched", "burden", "shares of influence of unequal worth are not concave"
+        m = stage.m
+        if m > 1 or stage.rho > m or (m < 1 and bites.any()):
+            return "searched", "burden", "shares of influence of unequal worth are not concave"
+        return (
+            "shared",
+            "burden" if m == 1 else "power",
+            ("not concave: shares of influence; concave once their worth together is given"),
+        )
     if stage.rho < 0 and not bites.any():
         return "direct", "log", "concave in log burdens: rho < 0, influence in logs"
     k = min(stage.m, 1.0)
@@ -238,7 +253,11 @@ def plan_burdens(problem: Problem, start: Array, *, enough: float = 1e-12) -> Pl
         from alliancegame.solve.price_search import price_search
 
         return price_search(problem, start, enough)
-    return _many_starts(problem, start)
+    if problem.kind == "shared":
+        from alliancegame.solve.share_search import share_search
+
+        return share_search(problem, start, enough)
+    return many_starts(problem, start)
 
 
 def _convex(problem: Problem, start: Array, enough: float) -> Planned:
@@ -277,7 +296,7 @@ def residual_of(problem: Problem, x: Array) -> float:
     return residual_slope(plain.hill(), x)
 
 
-def _many_starts(problem: Problem, start: Array) -> Planned:
+def many_starts(problem: Problem, start: Array) -> Planned:
     """Climbs from many places, and nothing proved: the share of the range, one member alone high."""
     low, high = problem.low, problem.high
     span, free = high - low, problem.low < problem.high

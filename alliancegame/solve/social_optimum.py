@@ -295,7 +295,7 @@ def _result(
     gap = (planned.gap + rounding) / total
     residual = planned.residual / total
     verdict: Verdict = "certified" if gap <= tolerances.certified else "approximate"
-    if math.isinf(gap) and residual > 1e-5:
+    if gap > tolerances.approximate and residual > 1e-5:
         verdict = "unverified"
     made = OptimumCertificate(
         verdict, gap, residual, problem.reason, planned.method, tolerances=tolerances

@@ -167,6 +167,7 @@ _SHARES = {"influence_value": "share", "decisiveness": 0.5}
         ({"influence_weight": 0.1, "substitution": -1.0, "private_weight": 0.1}, "direct", "log"),
         (_SHARES | {"influence_weight": 0.1}, "direct", "burden"),
         (_SHARES | {"influence_weight": (0.1, 0.2, 0)}, "searched", "burden"),
+        (_SHARES | {"influence_weight": (0.1, 0.2, 0), "substitution": 0.5}, "shared", "power"),
     ],
 )
 def test_cases(forms: dict[str, Any], kind: str, coordinate: str) -> None:
@@ -177,11 +178,16 @@ def test_cases(forms: dict[str, Any], kind: str, coordinate: str) -> None:
     assert (problem.kind, problem.coordinate) == (kind, coordinate)
     rng = np.random.default_rng(3)
     below = np.zeros(3, dtype=bool)
-    mode, price = ("pulled", 0.4) if kind == "priced" else ("whole", 0.0)
+    mode: Any = "whole"
+    price: Any = 0.0
+    if kind == "priced":
+        mode, price = "pulled", 0.4
+    elif kind == "shared":
+        mode, price = "base", -0.7 * (problem.stakes - 0.15)
     bent = False
     for _ in range(200):
         a, b = (problem.coordinates(0.6 * 10 ** rng.uniform(-3, 0, 3)) for _ in range(2))
-        values = [problem.evaluate(z, below, mode, price)[0] for z in (a, (a + b) / 2, b)]  # type: ignore[arg-type]
+        values = [problem.evaluate(z, below, mode, price)[0] for z in (a, (a + b) / 2, b)]
         bent |= values[1] < (values[0] + values[2]) / 2 - 1e-12
     if kind != "searched":
         assert not bent
@@ -190,6 +196,30 @@ def test_cases(forms: dict[str, Any], kind: str, coordinate: str) -> None:
         assert found.certificate.verdict == "approximate"
         assert math.isinf(found.certificate.gap)
         assert "nothing proved" in found.certificate.method
+
+
+@pytest.mark.parametrize("m", [1.0, 0.8])
+def test_shares_of_unequal_worth(m: float) -> None:
+    """Not concave, solved by a search over the worth of influence; evolution finds nothing better."""
+    game = alliance(
+        (3, 2, 1), 0.2, burden_max=0.6, influence_weight=(0.3, 0.05, 0.6), influence_value="share",
+        decisiveness=m, substitution=m if m < 1 else 1.0, private_weight=0.01,
+        consumption="linear" if m == 1 else "log",
+    )  # fmt: skip
+    weights = np.array([1.0, 2.0, 1.5])
+    found = ag.solve_social_optimum(game, weights)
+    assert found.certificate.verdict == "certified"
+    assert "over the worth of influence" in found.certificate.method
+    best = best_by_evolution(Hand(game), weights, [0.0] * 3, [0.6] * 3)
+    assert best == pytest.approx(found.welfare, abs=1e-8)
+
+
+def test_where_no_optimum_exists_none_is_claimed() -> None:
+    """Nobody needs security: the least burden takes all influence, and no burden is the least."""
+    for game in (alliance((2, 1), 0.0, influence_weight=0.1), BANK["K4"].game):
+        made = ag.solve_social_optimum(game).certificate
+        assert made.verdict in ("approximate", "unverified")
+        assert made.gap > 1e-6
 
 
 @pytest.mark.parametrize("name", ["K1", "K8", "symmetric rho=-2", "designed, rho=-2"])
