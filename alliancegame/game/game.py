@@ -78,7 +78,7 @@ LATER_PARAMETERS = frozenset(
         "institutional_share", "personal_recovery", "turnover", "outside_influence", "alignment",
     }
 )  # fmt: skip
-"""Parameters of MODEL.md whose forms this version refuses."""
+"""Parameters that belong to the model, but whose forms this version refuses."""
 
 _TRUST_NAMES = frozenset(p.name for p in TRUST_PARAMETERS)
 
@@ -90,7 +90,7 @@ class BurdenSharingGame:
     Values by member are a scalar, an array of shape (n,) in member order, or a dict by label
     (complete; for ally-only parameters the leader's entry may be missing and is ignored). They are
     kept as a float or a read-only array. `PARAMETERS` lists every name with symbol, unit, range
-    and default; MODEL.md sections 2 to 6 give the mathematics.
+    and default; docs/theory/model give the mathematics.
 
     Raises `InvalidValueError`, `UnknownNameError` or `UnsupportedFormError` at the door.
 
@@ -202,7 +202,7 @@ class BurdenSharingGame:
 
     @cached_property
     def congested(self) -> tuple[Array, Array]:
-        """The final spill-ins beta_i and umbrellas b_i, each of shape (n,) (MODEL.md section 3).
+        """The final spill-ins beta_i and umbrellas b_i, shapes (n,) (docs/theory/model, Security).
 
         A scalar is congested by (Y_i / sum Y)^eta; a value by member is final.
         """

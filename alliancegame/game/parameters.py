@@ -25,7 +25,7 @@ REQUIRED: Any = object()
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """One parameter of the model (MODEL.md sections 2 to 6).
+    """One parameter of the model (docs/theory/model).
 
     `scope` says who has one: `"member"` everybody, `"ally"` everybody but the leader (the leader's
     entry is ignored), `"scalar"` the game, `"choice"` a functional form picked by name. Bounds are

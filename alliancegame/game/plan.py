@@ -1,4 +1,4 @@
-"""Plan: what the leader announces (MODEL.md section 5)."""
+"""Plan: what the leader announces (docs/theory/model, Pressure)."""
 
 from __future__ import annotations
 

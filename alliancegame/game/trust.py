@@ -1,4 +1,4 @@
-"""TrustLaw: how threats wear out trust and how it recovers (MODEL.md section 6)."""
+"""TrustLaw: how threats wear out trust and how it recovers (docs/theory/model, Trust)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TrustLaw:
     """The parameters of the trust law; `game.trust_law` holds one.
 
     `trust`, `trust_ceiling` and `decay` are floats or read-only arrays of shape (n,) in member
-    order (the leader's entry is ignored); the rest are floats. Source: MODEL.md section 6.
+    order (the leader's entry is ignored); the rest are floats. Source: docs/theory/model, Trust.
     """
 
     trust: float | Array = 1.0

@@ -123,7 +123,7 @@ def concave_in_own_burden(game: BurdenSharingGame) -> bool:
 
     Security: CES with rho <= 1 of functions concave and increasing in x (under proportional pressure
     reliability is the smaller of two increasing affine functions). Influence: ln p for every m; p
-    itself for m <= 1. Consumption and private benefits always. MODEL.md sections 3 to 5.
+    itself for m <= 1. Consumption and private benefits always. docs/theory/model.
     """
     share = game.influence_value == "share" and game.decisiveness > 1
     return game.substitution <= 1 and not (

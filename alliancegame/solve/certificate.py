@@ -66,7 +66,7 @@ class Certificate:
 
 
 def consumption_share(game: BurdenSharingGame, gain: Any, burden: Any) -> Any:
-    """A payoff difference as a consumption equivalent, in shares of GDP (MODEL.md section 4)."""
+    """A payoff difference as a consumption equivalent, shares of GDP (docs/theory/model)."""
     if game.consumption == "log":
         return np.expm1(gain) * (1 - np.asarray(burden))
     return np.asarray(gain, dtype=np.float64)
@@ -157,7 +157,7 @@ def _scope(game: BurdenSharingGame, plan: Plan, concave: bool) -> str:
 def followers_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
-    """What MODEL.md section 7 proves about the allies' answer to the leader's burden in `burden`."""
+    """What is proved (docs/theory/equilibrium) about the allies' answer to the leader's `burden`."""
     missing = _remembered(game, "_missing_conditions", _missing_conditions)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
@@ -165,7 +165,7 @@ def followers_unique(
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
-    return "proven", "theorem on followers (MODEL.md section 7): the sum of shares has one root"
+    return "proven", "theorem on followers (theory, What is proved): the sum of shares has one root"
 
 
 def _remembered(
@@ -288,7 +288,7 @@ def _shared_with_leader(
 def nash_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
-    """What MODEL.md section 7 proves about simultaneous Nash; `trust` has the mean at the leader."""
+    """What is proved (docs/theory/equilibrium) about simultaneous Nash; `trust` has its mean."""
     state, reason = followers_unique(game, plan, burden, trust)
     if state != "proven":
         return state, reason
@@ -317,7 +317,7 @@ def nash_unique(
         return (
             "proven",
             (
-                "theorem on simultaneous Nash (MODEL.md section 7): b_l T^zeta b_i r_i <= beta_i "
+                "theorem on simultaneous Nash (theory, What is proved): b_l T^zeta b_i r_i <= beta_i "
                 "for every ally"
             ),
         )

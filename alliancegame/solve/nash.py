@@ -27,7 +27,7 @@ def solve_nash(
     tolerances: Tolerances = DEFAULT,
     throw: bool = True,
 ) -> Equilibrium:
-    """The Nash equilibrium in burdens under a plan (MODEL.md section 7); `Plan()` if none is given.
+    """The Nash equilibrium in burdens under a plan (docs/theory/equilibrium), `Plan()` by default.
 
     A burden named in the plan is held fixed, and the result is then the allies' response. Where the
     theorem on simultaneous Nash does not hold, every root of the leader's condition is searched;
@@ -97,7 +97,7 @@ def _no_equilibrium(found: Equilibrium) -> str:
 def respond(
     game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DEFAULT, throw: bool = True
 ) -> Equilibrium:
-    """The allies' answer to a plan that names the leader's burden (MODEL.md section 7).
+    """The allies' answer to a plan that names the leader's burden (docs/theory/equilibrium).
 
     Raises `InvalidValueError` if the plan names none; otherwise as `solve_nash`.
     """

@@ -1,4 +1,4 @@
-"""Stackelberg: the leader commits to part of its plan, then the allies answer (MODEL.md section 7)."""
+"""Stackelberg: the leader commits to part of its plan, then allies answer (docs/theory/equilibrium)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class StackelbergResult(Result):
 
     @property
     def outcome(self) -> str:
-        """The plan's outcome against A (MODEL.md section 8)."""
+        """The plan's outcome against A (docs/theory/outcomes)."""
         from alliancegame.study.compare import outcome
 
         return outcome(self.baseline, self.response)

@@ -1,4 +1,4 @@
-"""Calibration: the weights at which observed burdens are an equilibrium (MODEL.md section 10)."""
+"""Calibration: the weights at which observed burdens are an equilibrium (docs/howto/calibrate)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def identified_set(game: BurdenSharingGame, observed: Any) -> pd.DataFrame:
     implied `security_weight` at the game's other weights, and the largest influence and private
     weights that are compatible with security_weight >= 0 (given the other one). For small allies
     p_i is near 0 and levels identify only private + influence * decisiveness: `sum_bound`.
-    Source: MODEL.md section 10.
+    Source: docs/howto/calibrate.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Compare plans with the status quo A: outcome, decomposition, flags (MODEL.md section 8)."""
+"""Compare plans with the status quo A: outcome, decomposition, flags (docs/theory/outcomes)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OUTCOMES = ("success", "windfall", "break-even", "status quo", "futile", "backfi
 SUCCESS, WINDFALL, BREAK_EVEN, STATUS_QUO, FUTILE, BACKFIRE = range(6)
 
 SMALL_CHANGE = 1e-6
-"""Changes of savings and influence below this are none (MODEL.md section 8)."""
+"""Changes of savings and influence below this are none (docs/theory/outcomes)."""
 
 
 def tolerance(baseline: Equilibrium, result: Equilibrium) -> float:
@@ -49,7 +49,7 @@ def outcome(baseline: Equilibrium, result: Equilibrium) -> str:
 def classify(gain: Any, saved: Any, influence: Any, slack: Any) -> NDArray[np.int64]:
     """Outcomes as positions in OUTCOMES, from the leader's differences to A; any common shape.
 
-    MODEL.md section 8. Savings that are nan count as unchanged; a payoff of minus infinity is a loss.
+    docs/theory/outcomes. Savings that are nan count as unchanged; a payoff of -inf is a loss.
     """
     gain = np.nan_to_num(np.asarray(gain, dtype=np.float64), nan=-np.inf, posinf=np.inf)
     saves = np.asarray(saved) > SMALL_CHANGE
@@ -69,7 +69,7 @@ class Comparison(Result):
     committing its own burden, by pressure if trust were unharmed, and by the trust that is lost
     (either sign). `versus_best_burden` is the payoff difference to the best burden that the leader
     could commit without pressure, V(0); nan if the plan names no burden. `flags` are those of
-    MODEL.md section 8; `influence_backfire` says that the leader loses and would have gained had
+    docs/theory/outcomes; `influence_backfire` says that the leader loses and would have gained had
     its influence stayed.
     """
 

@@ -1,4 +1,4 @@
-"""The leader's frontier between savings and influence, and its isoquants (MODEL.md section 8)."""
+"""The leader's frontier between savings and influence, and its isoquants (docs/theory/outcomes)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_observed_burdens_become_the_equilibrium(game, forms, free):
 
 
 def test_the_flagship_formula_by_hand():
-    """theta_i = [1/(1-x) - h/x - alpha (1-p)/x] S_i / Y_i, MODEL.md section 10, written out."""
+    """theta_i = [1/(1-x) - h/x - alpha (1-p)/x] S_i / Y_i, docs/howto/calibrate, written out."""
     nato = ag.load_model("nato-2024")
     gdp, x = nato.by_member("gdp"), np.array(list(nato.provenance["observed_burden"].values()))
     lead = nato.members.leader_index
