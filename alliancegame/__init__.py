@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     from alliancegame.study.frontier import frontier as frontier
     from alliancegame.study.maps import regime_map as regime_map
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
+    from alliancegame.study.sweep import sweep as sweep
+    from alliancegame.study.sweeping.axes import latin_hypercube as latin_hypercube
+    from alliancegame.study.sweeping.axes import random_sample as random_sample
+    from alliancegame.study.sweeping.axes import sobol as sobol
+    from alliancegame.study.sweeping.axes import zipped as zipped
     from alliancegame.study.uncertainty import uncertainty as uncertainty
 
 _HOMES = {
@@ -73,6 +78,8 @@ _HOMES = {
     "alliancegame.study.frontier": ("frontier",),
     "alliancegame.study.maps": ("regime_map",),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
+    "alliancegame.study.sweep": ("sweep",),
+    "alliancegame.study.sweeping.axes": ("latin_hypercube", "random_sample", "sobol", "zipped"),
     "alliancegame.study.uncertainty": ("uncertainty",),
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ know this library would catch (`ValueError` for a bad value, `KeyError`-like loo
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class AllianceGameError(Exception):
@@ -76,6 +76,32 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     folded = {candidate.lower(): candidate for candidate in pool}
     near = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def unknown_member(
+    label: object, members: Iterable[str], names: Mapping[str, str], where: str = ""
+) -> UnknownNameError:
+    """The error for a member that does not exist; labels and full names are near spellings.
+
+    `names` maps labels to full names; labels without one stand for themselves.
+    """
+    labels = list(members)
+    text = str(label).strip().lower()
+    known = {names.get(m, m).lower(): m for m in labels}
+    hit = known.get(text)
+    if hit is None and len(text) >= 3:
+        begins = [m for full, m in known.items() if full.startswith(text)]
+        hit = begins[0] if len(begins) == 1 else None
+    if hit is None:
+        near = difflib.get_close_matches(text, [*known, *(m.lower() for m in labels)], n=1)
+        folded = known | {m.lower(): m for m in labels}
+        hit = folded[near[0]] if near else None
+    full = names.get(hit, hit) if hit else None
+    shown = f"{hit!r}" if full in (hit, None) else f"{hit!r} ({full})"
+    suggestion = f" Did you mean {shown}?" if hit else ""
+    return UnknownNameError(
+        f"unknown member {label!r}{where}.{suggestion} Known: {', '.join(sorted(labels))}."
+    )
 
 
 def unknown_name(

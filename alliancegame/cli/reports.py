@@ -41,7 +41,7 @@ def report(
 
     with output.working() as shown:
         shown.say("loading the model")
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         own = inputs.base_plan(game, model_plan=True)
         plan = inputs.plan_from(game, own, threat, demand, burden)
         folder = out or Path("out") / str(game.provenance.get("model", "model"))

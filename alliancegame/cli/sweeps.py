@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,7 +88,11 @@ def map_(
 
     across, up = (_range(text, f"--{name}") for text, name in ((x, "x"), (y, "y")))
     with output.working() as shown:
-        game, plan = _game_and_plan(model, changes, False, threat, demand, burden, model_plan)
+        game, plan = _game_and_plan(
+            model, changes, False, threat, demand, burden, model_plan, quiet=json
+        )
+        if not json:
+            inputs.note_final(game, [across[0], up[0]])
         folder = None if no_picture else _folder(out, game)
         found = ag.regime_map(
             game, across, up, plan, points, recalibrate=recalibrate,
@@ -185,7 +190,9 @@ def uncertainty(
 
     priors = _priors(prior)
     with output.working() as shown:
-        game, plan = _game_and_plan(model, changes, False, threat, demand, burden, True)
+        game, plan = _game_and_plan(model, changes, False, threat, demand, burden, True, quiet=json)
+        if not json:
+            inputs.note_final(game, priors)
         folder = None if no_picture else _folder(out, game)
         found = ag.uncertainty(
             game, priors, plan, n, method=method, recalibrate=recalibrate, seed=seed,
@@ -197,6 +204,14 @@ def uncertainty(
     else:
         _print_uncertainty(found, written, _changed(changes, recalibrate))
     return _code(found.n - found.failed, found.not_certified)
+
+
+def _with_error(mean: float, spread: float) -> str:
+    """A mean and its standard error with the same decimals: two digits of the error."""
+    if not (math.isfinite(spread) and spread > 0):
+        return f"{short(mean, signed=True)} ± {short(spread)}"
+    places = min(max(1 - math.floor(math.log10(spread)), 0), 12)
+    return f"{mean:+.{places}f} ± {spread:.{places}f}"
 
 
 def _priors(texts: Sequence[str]) -> dict[str, Any]:
@@ -254,7 +269,7 @@ def _print_uncertainty(found: Uncertainty, written: Sequence[Path], changed: str
     weights = f"; {found.recalibrated} calibrated anew for each" if found.recalibrated else ""
     gain = (
         f"{game.leader} gains with probability {100 * chance:.1f} ± {100 * error:.1f} %; its mean gain "
-        f"is {short(mean, signed=True)} ± {short(spread)} bn US$ a year"
+        f"is {_with_error(mean, spread)} bn US$ a year"
     )
     made = (
         f"{found.method}, {found.replicates} independent sets, seed {found.seed}; ± is a standard "
@@ -331,23 +346,26 @@ def sweep(
 ) -> int:
     """Solve a model for every combination of values.
 
+    The plan is as the options and --over say; where neither names any of it, the model's own.
     Answers are kept in a Zarr store, which xarray opens (xarray.open_zarr); without --store only a
     summary and the picture remain. Sweeps of one or two keys have a picture.
     """
     from alliancegame.study.sweep import sweep as solve_all
 
     values = _over(over)
-    with output.working():
-        game, plan = _game_and_plan(model, changes, recalibrate, threat, demand, burden, model_plan)
+    own = model_plan or not (threat or demand or burden or _plan_keys(values))
+    with output.working(), _interruptible(store):
+        game, plan = _game_and_plan(
+            model, changes, recalibrate, threat, demand, burden, own, quiet=json
+        )
         folder = None if no_picture else _folder(out, game)
-    try:
+        if not json:
+            _remark(game, plan, values, solve)
+    with _interruptible(store):
         found = solve_all(
             game, values, plan, solve=solve, outputs=outputs or None, workers=workers, store=store,
             allow_large=allow_large, allow_mixed=allow_mixed,
         )  # fmt: skip
-    except KeyboardInterrupt as error:
-        output.error(str(error) or "interrupted")
-        raise typer.Exit(Exit.INTERRUPTED) from error
     written = [] if folder is None else _write_sweep(folder, found, list(values))
     summary = _summary(found)
     if json:
@@ -357,6 +375,37 @@ def sweep(
     else:
         _print_sweep(found, summary, store, written, inputs.describe_changes(changes, recalibrate))
     return _code(summary["cells"] - summary["failed"], summary["not_certified"])
+
+
+@contextlib.contextmanager
+def _interruptible(store: Path | None) -> Iterator[None]:
+    """Ctrl-C leaves as a message that says what is kept, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        kept = str(error).removeprefix("sweep interrupted").lstrip(":; ")
+        if store is None:
+            kept = "nothing is kept without --store DIR.zarr"
+        elif not kept:
+            kept = f"what was solved is in {store}; give the same command again to go on"
+        output.error(f"interrupted: {kept}")
+        raise typer.Exit(Exit.INTERRUPTED) from error
+
+
+def _plan_keys(values: Mapping[str, Any]) -> set[str]:
+    """The fields of a plan that a sweep goes over."""
+    return {key.partition("[")[0] for key in values} & {"threat", "demand", "burden"}
+
+
+def _remark(game: BurdenSharingGame, plan: Plan, values: Mapping[str, Any], solve: str) -> None:
+    """What explains a sweep of nothing but zeros, and the scale of single members' spill-ins."""
+    inputs.note_final(game, values)
+    pressed = plan.pressure or "threat" in _plan_keys(values)
+    if solve in ("compare", "nash", "respond") and not pressed:
+        output.note(
+            "note: nobody is threatened anywhere in this sweep: give --threat, --model-plan or "
+            "--over threat=0:1:11"
+        )
 
 
 def _over(texts: Sequence[str]) -> dict[str, Any]:
@@ -411,6 +460,7 @@ def _summary(found: xr.Dataset) -> dict[str, Any]:
                 "unit": str(found[name].attrs.get("units", "")),
             }
     verdict = found["verdict"].values[answered] if "verdict" in found else np.array([])
+    quiet, hidden = _stackelberg_counts(found)
     return {
         "title": str(found.attrs.get("title", "")),
         "sizes": {str(dim): int(size) for dim, size in found.sizes.items()},
@@ -419,8 +469,20 @@ def _summary(found: xr.Dataset) -> dict[str, Any]:
         "not_certified": int(np.sum(verdict != 2)),
         "reasons": _reasons(found) if not answered.all() else {},
         "outcomes": _outcomes(found),
+        "without_threat": quiet,
+        "gain_below_gap": hidden,
         "ranges": ranges,
     }
+
+
+def _stackelberg_counts(found: xr.Dataset) -> tuple[int | None, int | None]:
+    """In how many cells no threat is best, and the gain is below what the search may have missed."""
+    import numpy as np
+
+    if not {"best_threat", "leader_gap", "delta_payoff"} <= set(found.data_vars):
+        return None, None
+    gain, gap = found["delta_payoff"].values, found["leader_gap"].values
+    return int(np.sum(found["best_threat"].values == 0)), int(np.sum(gain < gap))
 
 
 def _outcomes(found: xr.Dataset) -> dict[str, int]:
@@ -443,6 +505,15 @@ def _reasons(found: xr.Dataset) -> dict[str, int]:
     texts = found["reason"].values.ravel()
     bad = np.flatnonzero(status > 1)
     return reason_counts(Solved({}, status, {int(k): str(texts[k]) for k in bad}))
+
+
+def _gap(summary: Mapping[str, Any]) -> str:
+    """How much better plans the search may have missed, and where that is more than the gain."""
+    gap = summary["ranges"].get("leader_gap", {}).get("largest", math.nan)
+    text = f"a better plan could gain up to {short(gap)} of payoff, by the search's estimate"
+    if summary["gain_below_gap"]:
+        text += f"; that is more than the gain itself in {summary['gain_below_gap']} cells"
+    return text
 
 
 def _print_sweep(
@@ -469,10 +540,20 @@ def _print_sweep(
     facts: Facts = [("cells", f"{summary['cells']}: {sizes}")]
     if met:
         facts.append(("outcomes", met))
+    if summary["without_threat"]:
+        facts.append(
+            (
+                "",
+                f"in {summary['without_threat']} no threat is best: there commitment pays, at most",
+            )
+        )
+    if summary["gain_below_gap"] is not None:
+        facts.append(("search", _gap(summary)))
     facts += _failures(summary["failed"], summary["cells"], "cells", summary["reasons"])
     if "verdict" in found:
         regret = ranges.get("regret", {}).get("largest", math.nan)
-        facts += _certificate(regret, summary["not_certified"], "cells")
+        leads = summary["gain_below_gap"] is not None
+        facts += _certificate(regret, summary["not_certified"], "cells", allies=leads)
     if store is not None:
         facts.append(("store", str(store)))
     finish([*facts, *_files(written)], changed)
@@ -489,8 +570,10 @@ def _game_and_plan(
     demand: Sequence[str] | None,
     burden: str | None,
     model_plan: bool,
+    *,
+    quiet: bool,
 ) -> tuple[BurdenSharingGame, Plan]:
-    game = inputs.load(model, changes, recalibrate)
+    game = inputs.load(model, changes, recalibrate, quiet=quiet)
     base = inputs.base_plan(game, model_plan)
     return game, inputs.plan_from(game, base, threat, demand, burden)
 
@@ -570,10 +653,12 @@ def _failures(failed: int, count: int, what: str, reasons: Mapping[str, int]) ->
     return [("no answer", f"{failed} of {count} {what}: {'; '.join([*listed, *more])}")]
 
 
-def _certificate(regret: float, doubtful: int, what: str) -> Facts:
+def _certificate(regret: float, doubtful: int, what: str, *, allies: bool = False) -> Facts:
+    """The claim on deviations; with `allies`, of the allies alone (a leader's plan was searched)."""
     if math.isnan(regret):
         return []
-    claim = f": nobody gains more than {short(regret)} of payoff by any deviation, anywhere"
+    who = "no ally" if allies else "nobody"
+    claim = f": {who} gains more than {short(regret)} of payoff by any deviation, anywhere"
     if not doubtful:
         return [("certificate", output.headed("certified", claim))]
     return [("certificate", output.headed("approximate", f", {doubtful} {what}{claim}"))]

@@ -169,8 +169,10 @@ def _words(found: xr.Dataset, name: str) -> str:
     facts = found[name].attrs
     unit = str(facts.get("units", "1"))
     long = str(facts.get("long_name", name))
-    said = long if long.startswith(name) else f"{name}: {long}"
-    return plain(said if unit in ("1", "code", "") else f"{said} ({unit})")
+    said = long if long.startswith(name) or name not in found.coords else f"{name}: {long}"
+    parts = [unit if unit not in ("1", "code") else "", str(facts.get("note", ""))]
+    inside = "; ".join(part for part in parts if part)
+    return plain(f"{said} ({inside})" if inside else said)
 
 
 def _percent(found: xr.Dataset, name: str, axis: Any) -> None:

@@ -16,6 +16,7 @@ from alliancegame._version import __version__
 from alliancegame.figures.style import signed
 from alliancegame.report import tables, words
 from alliancegame.report.words import percent
+from alliancegame.study.compare import rounded
 from alliancegame.study.explain import explain
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def _summary(found: Findings) -> Table:
             [
                 label,
                 result.plan.describe(),
-                words.OUTCOMES[case.comparison.outcome] if case else "the alliance as it is",
+                words.verdict(case.comparison, best=case.key == "best")
+                if case
+                else "the alliance as it is",
                 signed(case.comparison.gain_usd_bn) if case else "0",
                 _turning_points(found, label) if case else "",
                 percent(float(result.burdens[lead])),
@@ -188,7 +191,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _scaled(value: float, power: int) -> str:
     if math.isnan(value):
         return "–"
-    return "0" if value == 0 else f"{value / 10.0**power:+.1f}".replace("-", "−")
+    return "0" if not rounded(value) else f"{value / 10.0**power:+.1f}".replace("-", "−")
 
 
 def _agreement(case: Case) -> str:
@@ -201,7 +204,7 @@ def _section(found: Findings, case: Case) -> Section:
     return Section(
         f"plan-{case.key}",
         case.title,
-        words.OUTCOMES[case.comparison.outcome],
+        words.verdict(case.comparison, best=case.key == "best"),
         case.comparison.plan.describe(),
         paragraphs,
         _signs(found, case.label),

@@ -87,9 +87,10 @@ class StackelbergResult(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
+        quiet = "" if self.plan.pressure else " (no threat is best)"
         return (
             f"committing {', '.join(self.commit)}: best plan {self.plan.describe()}; outcome "
-            f"{self.outcome}; {self.certificate.verdict}, a better plan could gain "
+            f"{self.outcome}{quiet}; {self.certificate.verdict}, a better plan could gain "
             f"{self.leader_gap:.2g} at most by the search's estimate"
         )
 

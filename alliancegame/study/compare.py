@@ -30,6 +30,17 @@ SMALL_CHANGE = 1e-6
 """Changes of savings and influence below this are none (docs/theory/outcomes)."""
 
 
+ROUNDING = 1e-12
+"""Payoff differences below this come from rounding, and are printed as none."""
+
+NO_DECAY = "decay is 0: threats cost no trust in this game"
+
+
+def rounded(difference: float) -> float:
+    """A payoff difference as it is to be printed: what only rounding makes is 0."""
+    return 0.0 if abs(difference) < ROUNDING else difference
+
+
 def tolerance(baseline: Equilibrium, result: Equilibrium) -> float:
     """The payoff difference that counts as none: 1e-9 + 10 * regret, the larger regret of the two."""
     return 1e-9 + 10 * max(baseline.certificate.regret, result.certificate.regret)
@@ -121,6 +132,12 @@ class Comparison(Result):
     def delta_influence(self) -> float:
         """Change of the leader's share of influence."""
         return self.result.leader_influence - self.baseline.leader_influence
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of this comparison: threats that cost nothing; else empty."""
+        costless = self.plan.pressure and self.game.trust_law.harmless
+        return NO_DECAY if costless else ""
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -222,8 +239,10 @@ class Comparison(Result):
     def headline(self) -> str:
         """One line that says what was found."""
         return (
-            f"{self.plan.describe()}: {self.outcome}; {self.game.leader} gains {self.delta_payoff:+.3g} of "
+            f"{self.plan.describe()}: {self.outcome}; {self.game.leader} gains "
+            f"{rounded(self.delta_payoff):+.3g} of "
             f"payoff ({self.gain_usd_bn:+.3g} bn US$ a year); {self.certificate.verdict}"
+            + (f"; {self.note}" if self.note else "")
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -313,10 +332,18 @@ def compare(
     return _compare(game, plan, tolerances)
 
 
-def _plans(plans: Iterable[Any]) -> Sequence[Plan]:
+def _plans(plans: Any) -> Sequence[Plan]:
     from alliancegame.errors import InvalidValueError
 
+    if not isinstance(plans, Iterable) or isinstance(plans, (str, Mapping)):
+        raise InvalidValueError(
+            f"compare takes a Plan such as ag.Plan(threat=0.5), or a list of them, got {plans!r}."
+        )
     listed = list(plans)
+    if not listed:
+        raise InvalidValueError(
+            "compare got an empty list of plans: name at least one, such as ag.Plan(threat=0.5)."
+        )
     for one in listed:
         if not isinstance(one, Plan):
             raise InvalidValueError(f"compare takes a Plan or several, got {one!r}.")
