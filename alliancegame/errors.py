@@ -6,8 +6,12 @@ know this library would catch (`ValueError` for a bad value, `KeyError`-like loo
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class AllianceGameError(Exception):
@@ -42,6 +46,10 @@ class ModelFileError(AllianceGameError, ValueError):
     """A model file, or a table that it cites, cannot be read as one."""
 
 
+class FrozenError(AllianceGameError, dataclasses.FrozenInstanceError):
+    """Games, plans and results do not change; the message says how to get a changed copy."""
+
+
 class ResultFileError(AllianceGameError, ValueError):
     """A saved result cannot be read back."""
 
@@ -68,6 +76,19 @@ class KernelCacheWarning(UserWarning):
 
 class IllConditionedWarning(UserWarning):
     """The model is admissible, but numbers near this parameter value lose accuracy."""
+
+
+def refusing_change(remedy: str) -> Callable[[type[T]], type[T]]:
+    """For frozen dataclasses: setting an attribute raises `FrozenError` with the remedy."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        def refuse(self: object, name: str, value: Any) -> None:
+            raise FrozenError(f"{remedy.format(name=name, value=value)}.")
+
+        cls.__setattr__ = refuse  # type: ignore[method-assign]
+        return cls
+
+    return decorate
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from alliancegame.errors import (
     did_you_mean,
     unknown_name,
 )
+from alliancegame.game.checks import check_game, per_cent, shown
 from alliancegame.game.files import errors_in, read, write
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import as_number
@@ -103,6 +104,7 @@ def default_plan(game: BurdenSharingGame) -> Plan:
     >>> default_plan(load_model("nato-2024")).describe()
     'threat 0.5, demand 5 %'
     """
+    check_game(game, "default_plan")
     return Plan(**game.provenance.get("plan", {}))
 
 
@@ -194,14 +196,20 @@ def list_models() -> ModelList:
     )
 
 
-def save_model(game: BurdenSharingGame, path: str | os.PathLike[str]) -> Path:
+def save_model(
+    game: BurdenSharingGame, path: str | os.PathLike[str], *, overwrite: bool = True
+) -> Path:
     """Write a game as a model file that stands alone; `load_model` gives an equal game back.
 
     All numbers stand in the file, with the status and source that the game's provenance gives them;
     calibrated weights are written as numbers and not calibrated again. A file that is there is
-    replaced. Returns the path; raises `ModelFileError` if it cannot be written.
+    replaced, unless `overwrite=False`. Returns the path; raises `ModelFileError` if it cannot be
+    written, or is there and must stay.
     """
+    check_game(game, "save_model")
     path = Path(path)
+    if not overwrite and path.exists():
+        raise ModelFileError(f"{path} is there already: choose another name, or overwrite=True.")
     try:
         write(specification(game, path.stem), path)
     except OSError as error:
@@ -305,6 +313,11 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     >>> game.provenance["calibrated"]
     ['security_weight']
     """
+    if not (hasattr(frame, "columns") and hasattr(frame, "index")):
+        raise InvalidValueError(
+            "from_frame needs a pandas DataFrame with a row for each member, such as "
+            f"pandas.DataFrame({{'gdp': [...], 'burden': [...]}}, index=labels); got {shown(frame)}."
+        )
     columns = list(frame.columns)
     _check_columns(columns, parameters)
     labels = _labels(frame[_MEMBER] if _MEMBER in columns else frame.index)
@@ -317,7 +330,12 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     observed = by_member.pop(BURDEN, None)
     values = by_member | parameters
     free = None
-    if observed is not None and "security_weight" not in values:
+    if observed is not None:
+        if "security_weight" in values:
+            raise InvalidValueError(
+                "burden and security_weight are both given: observed burdens serve to calibrate "
+                "security_weight. Drop one of them, or give burdens to calibrate() for another weight."
+            )
         free = "security_weight"
     for required in ("gdp", "security_weight"):
         if required not in values and required != free:
@@ -327,6 +345,7 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
             )
     origins = dict.fromkeys(values, IN_PYTHON)
     if free is not None:
+        _check_shares(observed or {})
         origins[free] = Origin("calibrated", f"first-order conditions at the column {BURDEN!r}")
     return _game(
         ModelSpec(
@@ -348,6 +367,15 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     )
 
 
+def _check_shares(observed: Mapping[str, float]) -> None:
+    """Burdens are shares of GDP: a number such as 3.5 is meant as per cent."""
+    for label, burden in observed.items():
+        if per_cent(burden):
+            raise InvalidValueError(
+                f"burden of {label} must be a share of GDP below 1, got {burden:g}.{per_cent(burden)}"
+            )
+
+
 def _check_columns(columns: Sequence[Any], parameters: Mapping[str, Any]) -> None:
     by_member = [name for name, parameter in PARAMETERS.items() if parameter.by_member]
     for i, column in enumerate(columns):
@@ -360,7 +388,10 @@ def _check_columns(columns: Sequence[Any], parameters: Mapping[str, Any]) -> Non
                 f"column {column!r}: {column} is one value for the alliance; give it by name."
             )
         if column not in (_MEMBER, _NAME, BURDEN, *by_member):
-            raise unknown_name("column", column, (_MEMBER, _NAME, BURDEN, *by_member))
+            wrong = unknown_name("column", column, (_MEMBER, _NAME, BURDEN, *by_member))
+            raise UnknownNameError(
+                f"{wrong} If it is no parameter, drop it: frame.drop(columns={column!r})."
+            )
 
 
 def _labels(labels: Iterable[Any]) -> list[str]:

@@ -272,7 +272,7 @@ def plan_fields(
     fields: dict[str, Any] = {}
     for name, given in (("threat", threat), ("demand", demand)):
         if given:
-            fields[name] = _by_ally(game, base, name, *_read_by_ally(name, given))
+            fields[name] = _by_ally(game, base, name, *_read_by_ally(name, given, _model_of(game)))
     if burden is not None:
         fields["burden"] = plan_value("burden", burden)
     return fields
@@ -309,7 +309,11 @@ def _plan(game: BurdenSharingGame, base: Plan, text: str) -> Plan:
     return base.replace(**fields)
 
 
-def _read_by_ally(name: str, texts: Iterable[str]) -> tuple[Any, dict[str, Any]]:
+def _model_of(game: BurdenSharingGame) -> str:
+    return str(game.provenance.get("model", "MODEL"))
+
+
+def _read_by_ally(name: str, texts: Iterable[str], model: str) -> tuple[Any, dict[str, Any]]:
     """(the value for everyone or None, values by ally)."""
     everyone: Any = None
     named: dict[str, Any] = {}
@@ -322,7 +326,7 @@ def _read_by_ally(name: str, texts: Iterable[str]) -> tuple[Any, dict[str, Any]]
                 param_hint=f"--{name}",
             )
         if label in named if sign else plain:
-            raise InvalidValueError(_twice(name, label, [*plain, value]))
+            raise InvalidValueError(_twice(name, label, [*plain, value], model))
         if sign:
             named[label] = plan_value(name, value)
         else:
@@ -331,12 +335,12 @@ def _read_by_ally(name: str, texts: Iterable[str]) -> tuple[Any, dict[str, Any]]
     return everyone, named
 
 
-def _twice(name: str, label: str, values: Sequence[str]) -> str:
+def _twice(name: str, label: str, values: Sequence[str], model: str) -> str:
     """A repeated option is no list of plans: what to type instead."""
     if label:
         return f"--{name} is given twice for {label}: give it one value."
     plans = " ".join(f"{name}={value}" for value in values)
-    return f"--{name} is given twice; several plans: alliancegame compare MODEL {plans}"
+    return f"--{name} is given twice; several plans: compare {model} {plans}"
 
 
 def _by_ally(
@@ -386,6 +390,8 @@ def read_burdens(path: Path) -> dict[str, Any]:
     for wanted in ("member", "burden"):
         if wanted not in columns:
             found = f"found {', '.join(columns)}" if columns else "the file has no rows"
+            if len(columns) == 1 and ";" in columns[0]:
+                found = "fields seem separated by ';': save with commas"
             raise ModelFileError(
                 f"{path}: the column {wanted!r} is missing ({found}); it needs the columns member "
                 "and burden (a share of GDP), and a row for each member."

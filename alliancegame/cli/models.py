@@ -181,7 +181,7 @@ def _print_members(game: BurdenSharingGame) -> None:
         if is_spread(game, name):
             cells = output.fixed((final_value(game, name, m) for m in labels), 4)
             cells[game.members.leader_index] = output.NO_NUMBER
-            columns.append(Column(f"{name}\nfinal", cells, drop=4))
+            columns.append(Column(f"{PARAMETERS[name].symbol}\nfinal", cells, drop=4))
     output.print_table(columns, bold=[game.members.leader_index])
     output.print_text()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -299,16 +299,7 @@ def _print_comparisons(items: Sequence[Comparison], changed: str) -> None:
 
 def _plan_and_flags(found: Comparison) -> str:
     flags = ", ".join(flag.replace("_", " ") for flag in found.flags)
-    return found.plan.describe() + _threatened(found) + (f" ({flags})" if flags else "")
-
-
-def _threatened(found: Comparison) -> str:
-    """Who is threatened with what, where a plan tells allies apart."""
-    if not isinstance(found.plan.threat, Mapping):
-        return ""
-    named = [f"{ally} {float(t):.4g}" for ally, t in found.plan.threat.items() if t]
-    more = f" and {len(named) - 6} more" if len(named) > 6 else ""
-    return f": {', '.join(named[:6])}{more}"
+    return found.plan.describe() + (f" ({flags})" if flags else "")
 
 
 def _sci(values: Any) -> list[str]:

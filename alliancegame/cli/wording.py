@@ -7,6 +7,7 @@ import re
 OPTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
+        (r" \(the default\)", ""),
         (r"allow_large=True", "--allow-large"),
         (r"allow_mixed=True", "--allow-mixed"),
         (r"\bn must be\b", "--draws must be"),

@@ -90,6 +90,8 @@ def _whole_plane(
     (x0, x1), (y0, y1) = limits
     inset.plot([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], color=GREY, linewidth=0.7)
     inset.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 1), yticks=(0, 1))
+    inset.set_xticklabels(("0", "1"))
+    inset.patch.set(facecolor="white", alpha=0.9)
     inset.tick_params(labelsize=SMALL - 0.5, length=1.5, width=0.5, pad=1.5, color=GREY)
     inset.tick_params(labelcolor=GREY)
     for spine in inset.spines.values():

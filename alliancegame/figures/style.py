@@ -104,9 +104,20 @@ def dress(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") -> No
         (xlabel, axes.set_xlabel, inches[0]),
         (ylabel, axes.set_ylabel, inches[1]),
     ):
-        put(textwrap.fill(plain(label), max(int(length * 20), 12)), fontsize=NORMAL, color=INK)
+        put(wrapped(plain(label), max(int(length * 20), 12)), fontsize=NORMAL, color=INK)
     if title:
         axes.set_title(plain(title), fontsize=NORMAL + 0.5, color=INK, loc="left")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text on lines of about one length, so that no word is left alone on the last."""
+    lines = textwrap.wrap(text, width)
+    for narrower in range(width - 1, 0, -1):
+        tried = textwrap.wrap(text, narrower, break_long_words=False)
+        if len(tried) > len(lines) or max(map(len, tried)) > width:
+            break
+        lines = tried
+    return "\n".join(lines)
 
 
 def credit(figure: Figure, text: str) -> None:

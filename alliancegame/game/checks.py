@@ -29,3 +29,8 @@ def shown(value: Any) -> str:
     """A value in a message, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def per_cent(share: float) -> str:
+    """A hint for what was meant as per cent: shares of GDP above 1 are; else empty."""
+    return f" Shares of GDP: {share:g} % is {share / 100:g}." if 1 <= share <= 100 else ""

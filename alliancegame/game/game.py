@@ -17,6 +17,8 @@ from alliancegame.errors import (
     IllConditionedWarning,
     InvalidValueError,
     UnsupportedFormError,
+    did_you_mean,
+    refusing_change,
     unknown_name,
 )
 from alliancegame.game.members import MEMBER_PARAMETERS, Members
@@ -39,7 +41,7 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "substitution", "rho", "scalar", 1.0,
         "1 summation, (0, 1) complementary forces, < 0 toward weakest link", low=-20, high=1,
-        latex=r"\rho",
+        later_above="forces towards best shot", latex=r"\rho",
     ),
     Parameter(
         "decisiveness", "m", "scalar", 1.0, "how sharply contributions turn into influence", low=0,
@@ -83,6 +85,7 @@ LATER_PARAMETERS = frozenset(
 _TRUST_NAMES = frozenset(p.name for p in TRUST_PARAMETERS)
 
 
+@refusing_change("games are frozen: use game.replace({name}={value!r})")
 @dataclasses.dataclass(frozen=True, init=False, eq=False, repr=False)
 class BurdenSharingGame:
     """An alliance as a game: who pays how much of its GDP for the common defence.
@@ -162,7 +165,12 @@ class BurdenSharingGame:
         """Trust parameters by their own name: `game.decay` is `game.trust_law.decay`."""
         if name in _TRUST_NAMES:
             return getattr(self.trust_law, name)
-        raise AttributeError(f"BurdenSharingGame has no attribute {name!r}")
+        near = "" if name.startswith("_") else did_you_mean(name, dir(self))
+        raise AttributeError(f"BurdenSharingGame has no attribute {name!r}.{near}")
+
+    def __dir__(self) -> list[str]:
+        """What there is, parameters of the trust law included."""
+        return sorted({*super().__dir__(), *_TRUST_NAMES})
 
     @property
     def leader(self) -> str:

@@ -213,8 +213,10 @@ def _section(found: Findings, case: Case) -> Section:
 
 
 def _known(text: str) -> str:
-    """A paragraph without its clauses about what is not defined for this game (savings)."""
-    return re.sub(r"; [^;.]*\bnan\b[^;.]*", "", text)
+    """A paragraph as the page writes numbers, without clauses about what is not defined (savings)."""
+    text = re.sub(r"; [^;.]*\bnan\b[^;.]*", "", text)
+    text = re.sub(r"(?<=\d)%", " %", text)
+    return re.sub(r"(?<![\w.])-(?=\d)|(?<=e)-(?=\d)", "−", text)
 
 
 def _signs(found: Findings, label: str) -> Table | None:
@@ -276,7 +278,7 @@ def _members(found: Findings) -> Table:
 
 
 def _parameters(found: Findings) -> Table:
-    frame = tables.parameters(found.game)
+    frame = tables.parameters(found.game).drop(columns=["least", "largest"])
     rows = [[str(name), *(str(cell) for cell in row)] for name, row in _rows(frame)]
     head = ["parameter", "symbol", "meaning", "value", "unit", "status", "source"]
     return Table("Parameters and where they come from", head, rows)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, ZeroTrustError
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -38,6 +39,7 @@ def solve_nash(
     its `message` why. Errors in the plan raise always.
     """
     plan = Plan() if plan is None else plan
+    check_game(game, "solve_nash")
     aggregative.check_plan(game, plan)
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
@@ -101,6 +103,7 @@ def respond(
 
     Raises `InvalidValueError` if the plan names none; otherwise as `solve_nash`.
     """
+    check_plan_type(plan)
     if plan.burden is None:
         raise InvalidValueError(
             "respond needs plan.burden (the leader's defence spending / GDP); without it the leader "

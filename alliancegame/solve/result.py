@@ -140,6 +140,7 @@ def _register_all() -> None:
     import alliancegame.study.frontier
     import alliancegame.study.maps
     import alliancegame.study.sensitivity
+    import alliancegame.study.sign_series
     import alliancegame.study.uncertainty  # noqa: F401
 
 

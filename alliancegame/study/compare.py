@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
@@ -327,6 +328,7 @@ def compare(
     Gives the outcome, every member's payoff difference with its consumption equivalent and bn US$,
     the exact decomposition of the leader's part, and flags. Raises as `solve_nash`.
     """
+    check_game(game, "compare")
     if not isinstance(plan, Plan):
         return Comparisons(tuple(_compare(game, one, tolerances) for one in _plans(plan)))
     return _compare(game, plan, tolerances)
