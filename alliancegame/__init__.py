@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from alliancegame import errors as errors
 from alliancegame._version import __version__
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ _HOMES = {
 
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (the names stand in _HOMES)
+__all__ = ["__version__", "errors", *sorted(_HOME)]  # noqa: PLE0604 (the names stand in _HOMES)
 
 
 def __getattr__(name: str) -> Any:

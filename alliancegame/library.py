@@ -19,6 +19,7 @@ from alliancegame.errors import (
     did_you_mean,
     unknown_name,
 )
+from alliancegame.game import notebook
 from alliancegame.game.checks import check_game, per_cent, shown
 from alliancegame.game.files import errors_in, read, write
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
@@ -162,6 +163,9 @@ class ModelList(Sequence[ModelEntry]):
         columns = [field.name for field in dataclasses.fields(ModelEntry)]
         frame = pd.DataFrame(rows, columns=columns).set_index("name")
         return frame.astype({"year": "Int64"})
+
+    def _repr_html_(self) -> str:
+        return notebook.table(self.to_frame())
 
     def __repr__(self) -> str:
         head = ("name", "title", "members", "year", "terms of its data")

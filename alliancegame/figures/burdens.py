@@ -110,8 +110,8 @@ def _dots(
     for i, (label, values) in enumerate(zip(results, table, strict=True)):
         look = mark(places.get(label, i))
         axes.plot(
-            values, heights + aside[i], look.shape, color=look.color, markersize=4, label=plain(label), zorder=3,
-            markerfacecolor="white" if i == 0 else look.color, markeredgewidth=0.9,
+            values, heights + aside[i], look.shape, color=look.color, markersize=4, label=plain(label),
+            zorder=3,            markerfacecolor="white" if i == 0 else look.color, markeredgewidth=0.9,
         )  # fmt: skip
 
 

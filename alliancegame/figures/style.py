@@ -112,9 +112,11 @@ def dress(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") -> No
 def wrapped(text: str, width: int) -> str:
     """Text on lines of about one length, so that no word is left alone on the last."""
     lines = textwrap.wrap(text, width)
+    if len(lines) < 2:
+        return text
     for narrower in range(width - 1, 0, -1):
         tried = textwrap.wrap(text, narrower, break_long_words=False)
-        if len(tried) > len(lines) or max(map(len, tried)) > width:
+        if len(tried) > len(lines) or max(map(len, tried), default=0) > width:
             break
         lines = tried
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from alliancegame.errors import (
     refusing_change,
     unknown_name,
 )
+from alliancegame.game import notebook
 from alliancegame.game.members import MEMBER_PARAMETERS, Members
 from alliancegame.game.parameters import Array, Parameter, frozen_array, validate
 from alliancegame.game.trust import TRUST_PARAMETERS, TrustLaw
@@ -283,6 +284,20 @@ class BurdenSharingGame:
 
     def __hash__(self) -> int:
         return hash(self.hash)
+
+    def _repr_html_(self) -> str:
+        known = self.provenance
+        title = str(known.get("title") or known.get("model") or "A game")
+        shown = [("members", f"{self.size}, led by {self.leader}: {', '.join(self.members)}")]
+        for name, parameter in PARAMETERS.items():
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                text = f"{value.min():.4g} to {value.max():.4g}"
+            else:
+                text = value if isinstance(value, str) else f"{value:.4g}"
+            unit = "" if parameter.unit == "1" or parameter.choices else f" {parameter.unit}"
+            shown.append((name, f"{text}{unit}: {parameter.doc}"))
+        return notebook.paragraph(title) + notebook.facts(shown)
 
     def __repr__(self) -> str:
         name = self.provenance.get("model", "BurdenSharingGame")

@@ -15,6 +15,7 @@ from alliancegame.errors import (
     refusing_change,
     unknown_name,
 )
+from alliancegame.game import notebook
 from alliancegame.game.members import Members
 from alliancegame.game.parameters import (
     Array,
@@ -118,6 +119,9 @@ class Plan:
 
     def __hash__(self) -> int:
         return hash(repr(self.to_dict()))
+
+    def _repr_html_(self) -> str:
+        return notebook.paragraph(f"Plan: {self.describe()}")
 
     def describe(self) -> str:
         """One short phrase for tables and titles."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.game import notebook
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -51,6 +52,18 @@ class Certificate:
             if not math.isfinite(data[name]):
                 data[name] = repr(data[name])
         return data
+
+    def _repr_html_(self) -> str:
+        return notebook.facts(
+            [
+                ("verdict", self.verdict),
+                ("regret", f"{self.regret:.2g} of payoff, {self.regret_usd_bn:.2g} bn US$"),
+                ("of", self.worst or "nobody"),
+                ("uniqueness", f"{self.unique}: {self.reason}"),
+                ("method", self.method),
+                ("scope", self.scope),
+            ]
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Certificate:

@@ -98,6 +98,11 @@ class StackelbergResult(Result):
         """Every member's numbers under the plan."""
         return self.response.to_frame()
 
+    def _shown(self) -> pd.DataFrame:
+        """Against A, as a notebook shows it."""
+        table: pd.DataFrame = self.comparison.to_frame()
+        return table
+
     def _content(self) -> dict[str, Any]:
         return {
             "commit": list(self.commit),
