@@ -306,7 +306,8 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     Labels are the index, or a column `member`; a column `name` may hold full names. The other
     columns are parameters by member (`gdp` in bn US$, `security_weight`, …), and `burden`, the
     observed burden (share of GDP). `parameters` are the rest, by name. If `security_weight` is
-    given nowhere and burdens are, it is calibrated to them.
+    given nowhere and burdens are, it is calibrated to them; if both are given, nothing is
+    calibrated, and burdens are only kept in the provenance as what was observed.
 
     Raises `UnknownNameError` for a column that is no parameter (with the near spelling),
     `InvalidValueError` for blank, wrong or doubly given values, `CalibrationError` as `calibrate`.
@@ -334,12 +335,7 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     observed = by_member.pop(BURDEN, None)
     values = by_member | parameters
     free = None
-    if observed is not None:
-        if "security_weight" in values:
-            raise InvalidValueError(
-                "burden and security_weight are both given: observed burdens serve to calibrate "
-                "security_weight. Drop one of them, or give burdens to calibrate() for another weight."
-            )
+    if observed is not None and "security_weight" not in values:
         free = "security_weight"
     for required in ("gdp", "security_weight"):
         if required not in values and required != free:

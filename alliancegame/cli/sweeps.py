@@ -16,6 +16,7 @@ from alliancegame.cli import inputs, output
 from alliancegame.cli.codes import Exit
 from alliancegame.cli.equilibria import finish
 from alliancegame.cli.output import Column, fixed, percent, short
+from alliancegame.cli.wording import typed
 from alliancegame.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -384,11 +385,11 @@ def _interruptible(store: Path | None) -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         kept = str(error).removeprefix("sweep interrupted").lstrip(":; ")
-        if store is None:
+        if not kept and store is None:
             kept = "nothing is kept without --store DIR.zarr"
         elif not kept:
             kept = f"what was solved is in {store}; give the same command again to go on"
-        output.error(f"interrupted: {kept}")
+        output.error(typed(f"interrupted: {kept}"))
         raise typer.Exit(Exit.INTERRUPTED) from error
 
 

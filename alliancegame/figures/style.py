@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ TINT = "#E8F1F8"
 
 PNG_DPI = 200
 
-GAPS = (6.5, 10.0, 15.0, 21.0, 28.0, 38.0, 50.0)
+GAPS = (6.5, 10.0, 15.0, 21.0, 28.0, 38.0, 50.0, 64.0, 80.0)
 """Distances from a point at which its label is tried, points."""
 SIDES = ((1, 0), (0.7, 0.7), (0.7, -0.7), (-1, 0), (-0.7, 0.7), (-0.7, -0.7), (0, 1), (0, -1))
 HINTING = 1.06
@@ -169,7 +170,10 @@ def place_labels(
     to_data = axes.transData.inverted()
     made = []
     for (x, y), text in zip(at, texts, strict=True):
-        label = axes.text(0, 0, plain(text), fontsize=size, color=INK, va="bottom", ha="left")
+        label = axes.text(
+            0, 0, plain(text), fontsize=size, color=INK, va="bottom", ha="left", zorder=6,
+            path_effects=[withStroke(linewidth=2.2, foreground="white")],
+        )  # fmt: skip
         width, height = HINTING * np.array(label.get_window_extent().size)
         boxes = _candidates(x, y, width, height, scale)
         costs = [

@@ -39,6 +39,9 @@ MARKED = 30
 FEW = 6
 """So many values have a tick each, and none between them."""
 
+SMOOTH = 8
+"""From so many values on along both axes, the line of no gain is drawn."""
+
 PREFERRED = ("gain_usd_bn", "threshold", "allied_burden")
 """What is drawn if nothing is asked for: the first of these that there is."""
 
@@ -121,6 +124,7 @@ def _field(
     axes.set_facecolor(FAINT)
     if "flag_values" in found[output].attrs:
         _codes(figure, axes, (across, up, values), _names(found[output]))
+        _frame(axes, found, dims, (across, up))
         return
     known = np.ma.masked_invalid(values)
     most = float(np.abs(known).max()) if known.count() else 1.0
@@ -130,14 +134,23 @@ def _field(
         cmap=mpl.colormaps["RdBu" if signed else "cividis"],
         vmin=-most if signed else None, vmax=most if signed else None,
     )  # fmt: skip
-    if signed and min(known.shape) > 1:
-        lines = axes.contour(across, up, known, [0.0], colors=INK, linewidths=1.1)
+    _frame(axes, found, dims, (across, up))
+    if signed and min(known.shape) >= SMOOTH:
+        sure = np.ma.masked_where(np.abs(known) <= 1e-9 * most, known)  # no lines through rounding
+        lines = axes.contour(across, up, sure, [0.0], colors=INK, linewidths=1.1)
         axes.clabel(lines, fmt="0", fontsize=SMALL)
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=30)
     bar.set_label(wrapped(_words(found, output), 60), fontsize=NORMAL, color=INK)
     bar.ax.tick_params(labelsize=SMALL, width=0.6, length=2.5)
     bar.outline.set_visible(False)
     _percent(found, output, bar.ax.yaxis)
+
+
+def _frame(axes: Axes, found: xr.Dataset, dims: tuple[str, str], ends: tuple[Any, Any]) -> None:
+    """Axes of numbers end at the first and last value: beyond them nothing was solved."""
+    for dim, places, put in zip(dims, ends, (axes.set_xlim, axes.set_ylim), strict=True):
+        if found[dim].dtype.kind in "iuf" and np.ptp(places) > 0:
+            put(float(places.min()), float(places.max()))
 
 
 def _codes(figure: Figure, axes: Axes, grid: tuple[Any, Any, Any], names: dict[int, str]) -> None:

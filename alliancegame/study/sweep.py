@@ -432,12 +432,16 @@ class _Run:
         def kept() -> str:
             done = [index for index in store.journal.entries if 0 <= index < store.blocks.count]
             cells = sum(store.blocks.size(index) for index in done)
-            return f"{cells:,} of {self.asked.design.count:,} cells are in {store.path}."
+            whole = self.asked.design.count
+            return (
+                f"{len(done)} of {store.blocks.count} chunks are done and kept in {store.path} "
+                f"({cells:,} of {whole:,} cells)."
+            )
 
         try:
             yield
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"sweep interrupted: {kept()} {GO_ON}") from None
+            raise KeyboardInterrupt(f"sweep interrupted; {kept()} {GO_ON}") from None
         except (WorkerLostError, ClusterError) as error:
             raise type(error)(f"{error} {kept()} {GO_ON}") from error
         except CannotWriteError as error:

@@ -331,7 +331,6 @@ def test_report_cannot_replace_a_file(run: Run, tmp_path: Path) -> None:
         (["decay=0.3"], "decay", 0.3),
         (["decay=30%"], "decay", 0.3),
         (["consumption=linear"], "consumption", "linear"),
-        (["decay=0.1", "decay = 0.3"], "decay", 0.3),
         (["decay[Large]=0.2"], "decay", [0.0, 0.2, 0.4, 0.4]),
         (["decay[Large]=0.2", "decay=0.3"], "decay", [0.0, 0.2, 0.3, 0.3]),
         (["gdp[Leader]=1"], "gdp", [1.0, 8000.0, 4000.0, 2000.0]),

@@ -77,7 +77,7 @@ def test_inadmissible_calibration_names_members_and_range(game):
     assert "Middle" in text
     assert "Frontier" not in text
     assert "negative security_weight" in text
-    limit = float(text.split("influence_weight at most ")[1].split(maxsplit=1)[0].rstrip(";)"))
+    limit = float(text.split("influence_weight at most ")[1].split(maxsplit=1)[0].rstrip(";)."))
     alpha = {"Leader": 0.01, "Large": 0.005, "Middle": limit * 0.999, "Frontier": 0.005}
     assert ag.calibrate(game.replace(influence_weight=alpha), observed)
     alpha["Middle"] = limit * 1.001
