@@ -20,6 +20,7 @@ PROMISED = (
     "backfire_threshold", "calibrate", "certify", "compare", "explain", "from_frame", "frontier",
     "latex", "list_models", "load_model", "load_result", "respond", "solve_nash",
     "solve_stackelberg",
+    "errors", "latin_hypercube", "random_sample", "sobol", "sweep", "zipped",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 

@@ -105,7 +105,7 @@ def _threat_curve(found: Findings) -> Picture | None:
         "threat_curve",
         threat_curve(found.curves, found.own_curve),
         f"Gain of {leader} over no threat when it commits the best own burden to each threat, at a "
-        f"demand of {own.demand:.3g} of GDP. Dots: best threat; crosses: the threat above which "
+        f"demand of {100 * own.demand:.3g} % of GDP. Dots: best threat; crosses: the threat above which "
         "pressure is worse than none. (b) is the model's own decay, on a scale of its own.",
         f"Curves of the gain of {leader} in bn US$ a year against the threat. {ends}.",
     )

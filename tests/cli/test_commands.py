@@ -288,7 +288,9 @@ def test_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert f"written  {page}\n" in result.stdout
     game = ag.load_model("three-allies")
     headline = ag.compare(game, ag.default_plan(game)).headline()
-    assert headline in " ".join(result.stdout.split())
+    assert f"own plan: {headline}" in " ".join(result.stdout.split())
+    best = ag.load_result(Path("out", "three-allies", "results", "plans.json"))[0].headline()
+    assert f"best plan: {best}" in " ".join(result.stdout.split())
     assert result.stderr.startswith("loading the model ...\n")
 
 
