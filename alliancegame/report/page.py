@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from alliancegame.report.pictures import Picture
 
 
+SMALL_ELL = "b\N{LATIN SUBSCRIPT SMALL LETTER L}"
+"""Hardly to be read in small type."""
+
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 KEPT_TOGETHER = {
@@ -111,7 +114,7 @@ def page(found: Findings, drawn: Sequence[Picture], images: Mapping[str, bytes])
     )
     for loose, bound in KEPT_TOGETHER.items():
         text = text.replace(loose, bound)
-    return text
+    return text.replace(SMALL_ELL, "b<sub>ℓ</sub>")
 
 
 def _number(value: float, digits: int = 4) -> str:
