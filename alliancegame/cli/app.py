@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from alliancegame._version import __version__
-from alliancegame.cli import equilibria, models, output, pressure, reports, sweeps
+from alliancegame.cli import equilibria, models, output, pressure, reports, sweep, sweeps
 from alliancegame.cli.codes import Exit
 from alliancegame.cli.wording import typed
 from alliancegame.errors import AllianceGameError, ConvergenceError, ZeroTrustError
@@ -171,7 +171,7 @@ for command in (
     reports.report,
     models.latex,
     sweeps.uncertainty,
-    sweeps.sweep,
+    sweep.sweep,
 ):
     app.command(cls=Once)(command)
 app.command("map", cls=Once)(sweeps.map_)

@@ -148,9 +148,9 @@ def _field(
 
 def _frame(axes: Axes, found: xr.Dataset, dims: tuple[str, str], ends: tuple[Any, Any]) -> None:
     """Axes of numbers end at the first and last value: beyond them nothing was solved."""
-    for dim, places, put in zip(dims, ends, (axes.set_xlim, axes.set_ylim), strict=True):
+    for dim, places, name in zip(dims, ends, ("xlim", "ylim"), strict=True):
         if found[dim].dtype.kind in "iuf" and np.ptp(places) > 0:
-            put(float(places.min()), float(places.max()))
+            axes.set(**{name: (float(places.min()), float(places.max()))})
 
 
 def _codes(figure: Figure, axes: Axes, grid: tuple[Any, Any, Any], names: dict[int, str]) -> None:
