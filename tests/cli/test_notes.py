@@ -136,3 +136,45 @@ def test_interrupted_sweeps_say_what_is_kept(tmp_path: Path) -> None:
     assert f"chunks are done and kept in {store}" in told
     assert "of 9,000,000 cells)" in told
     assert "Give the same command again to go on" in told
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "shown"),
+    [
+        (-1.1, 0.00767, "-1.1000 ± 0.0077"),
+        (12.3456, 1.26, "+12.3 ± 1.3"),
+        (250.4, 31.0, "+250 ± 31"),
+    ],
+)
+def test_a_mean_has_the_decimals_of_its_error(mean: float, spread: float, shown: str) -> None:
+    from alliancegame.cli.sweeps import _with_error
+
+    assert _with_error(mean, spread) == shown
+
+
+def test_tables_with_semicolons_are_recognised(run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "burdens.csv"
+    table.write_text("member;burden\nLeader;0.03\n")
+    said = words(run("certify", "three-allies", str(table), code=1).stderr)
+    assert "fields seem separated by ';': save with commas" in said
+    run("new", "mine", "--dir", str(tmp_path))
+    csv = tmp_path / "mine.csv"
+    csv.write_text(csv.read_text().replace(",", ";"))
+    said = words(run("show", str(tmp_path / "mine.toml"), code=1).stderr)
+    assert "fields seem separated by ';': save the table with commas" in said
+
+
+def test_an_impossible_calibration_is_said_line_by_line(tmp_path: Path) -> None:
+    game = ag.load_model("three-allies").replace(private_weight=0.0, influence_weight=0.9)
+    burdens = dict(zip(game.members, (0.035, 0.02, 0.02, 0.02), strict=True))
+    with pytest.raises(ag.errors.CalibrationError) as caught:
+        ag.calibrate(game, burdens)
+    lines = str(caught.value).splitlines()
+    assert len(lines) >= 3
+    assert "influence_weight at most" in str(caught.value)
+    assert "private_weight" not in str(caught.value)
+    both = game.replace(private_weight=0.9)
+    with pytest.raises(
+        ag.errors.CalibrationError, match="neither influence_weight nor private_weight"
+    ):
+        ag.calibrate(both, burdens)
