@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from alliancegame import errors as errors
 from alliancegame._version import __version__
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ if TYPE_CHECKING:
     from alliancegame.study.stability import leave_one_out as leave_one_out
     from alliancegame.study.stability import stable_coalitions as stable_coalitions
     from alliancegame.study.stability import stable_sizes as stable_sizes
+    from alliancegame.study.sweep import sweep as sweep
+    from alliancegame.study.sweeping.axes import latin_hypercube as latin_hypercube
+    from alliancegame.study.sweeping.axes import random_sample as random_sample
+    from alliancegame.study.sweeping.axes import sobol as sobol
+    from alliancegame.study.sweeping.axes import zipped as zipped
     from alliancegame.study.uncertainty import uncertainty as uncertainty
 
 _HOMES = {
@@ -146,12 +152,14 @@ _HOMES = {
     "alliancegame.study.stability": (
         "coalition_stability", "leave_one_out", "stable_coalitions", "stable_sizes",
     ),
+    "alliancegame.study.sweep": ("sweep",),
+    "alliancegame.study.sweeping.axes": ("latin_hypercube", "random_sample", "sobol", "zipped"),
     "alliancegame.study.uncertainty": ("uncertainty",),
 }  # fmt: skip
 
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (the names stand in _HOMES)
+__all__ = ["__version__", "errors", *sorted(_HOME)]  # noqa: PLE0604 (the names stand in _HOMES)
 
 
 def __getattr__(name: str) -> Any:

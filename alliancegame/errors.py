@@ -6,8 +6,12 @@ know this library would catch (`ValueError` for a bad value, `KeyError`-like loo
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class AllianceGameError(Exception):
@@ -50,6 +54,10 @@ class ModelFileError(AllianceGameError, ValueError):
     """A model file, or a table that it cites, cannot be read as one."""
 
 
+class FrozenError(AllianceGameError, dataclasses.FrozenInstanceError):
+    """Games, plans and results do not change; the message says how to get a changed copy."""
+
+
 class ResultFileError(AllianceGameError, ValueError):
     """A saved result cannot be read back."""
 
@@ -90,12 +98,51 @@ class CoarseGridWarning(UserWarning):
     """A value function is less exact than was asked for; the message has the residual."""
 
 
+def refusing_change(remedy: str) -> Callable[[type[T]], type[T]]:
+    """For frozen dataclasses: setting an attribute raises `FrozenError` with the remedy."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        def refuse(self: object, name: str, value: Any) -> None:
+            raise FrozenError(f"{remedy.format(name=name, value=value)}.")
+
+        cls.__setattr__ = refuse  # type: ignore[method-assign]
+        return cls
+
+    return decorate
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest candidate, or an empty string if none is near."""
     pool = list(candidates)
     folded = {candidate.lower(): candidate for candidate in pool}
     near = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def unknown_member(
+    label: object, members: Iterable[str], names: Mapping[str, str], where: str = ""
+) -> UnknownNameError:
+    """The error for a member that does not exist; labels and full names are near spellings.
+
+    `names` maps labels to full names; labels without one stand for themselves.
+    """
+    labels = list(members)
+    text = str(label).strip().lower()
+    known = {names.get(m, m).lower(): m for m in labels}
+    hit = known.get(text)
+    if hit is None and len(text) >= 3:
+        begins = [m for full, m in known.items() if full.startswith(text)]
+        hit = begins[0] if len(begins) == 1 else None
+    if hit is None:
+        near = difflib.get_close_matches(text, [*known, *(m.lower() for m in labels)], n=1)
+        folded = known | {m.lower(): m for m in labels}
+        hit = folded[near[0]] if near else None
+    full = names.get(hit, hit) if hit else None
+    shown = f"{hit!r}" if full in (hit, None) else f"{hit!r} ({full})"
+    suggestion = f" Did you mean {shown}?" if hit else ""
+    return UnknownNameError(
+        f"unknown member {label!r}{where}.{suggestion} Known: {', '.join(sorted(labels))}."
+    )
 
 
 def unknown_name(

@@ -19,6 +19,8 @@ from alliancegame.errors import (
     did_you_mean,
     unknown_name,
 )
+from alliancegame.game import notebook
+from alliancegame.game.checks import check_game, per_cent, shown
 from alliancegame.game.files import errors_in, read, write
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import as_number
@@ -103,6 +105,7 @@ def default_plan(game: BurdenSharingGame) -> Plan:
     >>> default_plan(load_model("nato-2024")).describe()
     'threat 0.5, demand 5 %'
     """
+    check_game(game, "default_plan")
     return Plan(**game.provenance.get("plan", {}))
 
 
@@ -161,6 +164,9 @@ class ModelList(Sequence[ModelEntry]):
         frame = pd.DataFrame(rows, columns=columns).set_index("name")
         return frame.astype({"year": "Int64"})
 
+    def _repr_html_(self) -> str:
+        return notebook.table(self.to_frame())
+
     def __repr__(self) -> str:
         head = ("name", "title", "members", "year", "terms of its data")
         rows = [head] + [
@@ -194,14 +200,20 @@ def list_models() -> ModelList:
     )
 
 
-def save_model(game: BurdenSharingGame, path: str | os.PathLike[str]) -> Path:
+def save_model(
+    game: BurdenSharingGame, path: str | os.PathLike[str], *, overwrite: bool = True
+) -> Path:
     """Write a game as a model file that stands alone; `load_model` gives an equal game back.
 
     All numbers stand in the file, with the status and source that the game's provenance gives them;
     calibrated weights are written as numbers and not calibrated again. A file that is there is
-    replaced. Returns the path; raises `ModelFileError` if it cannot be written.
+    replaced, unless `overwrite=False`. Returns the path; raises `ModelFileError` if it cannot be
+    written, or is there and must stay.
     """
+    check_game(game, "save_model")
     path = Path(path)
+    if not overwrite and path.exists():
+        raise ModelFileError(f"{path} is there already: choose another name, or overwrite=True.")
     try:
         write(specification(game, path.stem), path)
     except OSError as error:
@@ -294,7 +306,8 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     Labels are the index, or a column `member`; a column `name` may hold full names. The other
     columns are parameters by member (`gdp` in bn US$, `security_weight`, …), and `burden`, the
     observed burden (share of GDP). `parameters` are the rest, by name. If `security_weight` is
-    given nowhere and burdens are, it is calibrated to them.
+    given nowhere and burdens are, it is calibrated to them; if both are given, nothing is
+    calibrated, and burdens are only kept in the provenance as what was observed.
 
     Raises `UnknownNameError` for a column that is no parameter (with the near spelling),
     `InvalidValueError` for blank, wrong or doubly given values, `CalibrationError` as `calibrate`.
@@ -305,6 +318,11 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     >>> game.provenance["calibrated"]
     ['security_weight']
     """
+    if not (hasattr(frame, "columns") and hasattr(frame, "index")):
+        raise InvalidValueError(
+            "from_frame needs a pandas DataFrame with a row for each member, such as "
+            f"pandas.DataFrame({{'gdp': [...], 'burden': [...]}}, index=labels); got {shown(frame)}."
+        )
     columns = list(frame.columns)
     _check_columns(columns, parameters)
     labels = _labels(frame[_MEMBER] if _MEMBER in columns else frame.index)
@@ -327,6 +345,7 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
             )
     origins = dict.fromkeys(values, IN_PYTHON)
     if free is not None:
+        _check_shares(observed or {})
         origins[free] = Origin("calibrated", f"first-order conditions at the column {BURDEN!r}")
     return _game(
         ModelSpec(
@@ -348,6 +367,15 @@ def from_frame(frame: pd.DataFrame, leader: str, **parameters: Any) -> BurdenSha
     )
 
 
+def _check_shares(observed: Mapping[str, float]) -> None:
+    """Burdens are shares of GDP: a number such as 3.5 is meant as per cent."""
+    for label, burden in observed.items():
+        if per_cent(burden):
+            raise InvalidValueError(
+                f"burden of {label} must be a share of GDP below 1, got {burden:g}.{per_cent(burden)}"
+            )
+
+
 def _check_columns(columns: Sequence[Any], parameters: Mapping[str, Any]) -> None:
     by_member = [name for name, parameter in PARAMETERS.items() if parameter.by_member]
     for i, column in enumerate(columns):
@@ -360,7 +388,10 @@ def _check_columns(columns: Sequence[Any], parameters: Mapping[str, Any]) -> Non
                 f"column {column!r}: {column} is one value for the alliance; give it by name."
             )
         if column not in (_MEMBER, _NAME, BURDEN, *by_member):
-            raise unknown_name("column", column, (_MEMBER, _NAME, BURDEN, *by_member))
+            wrong = unknown_name("column", column, (_MEMBER, _NAME, BURDEN, *by_member))
+            raise UnknownNameError(
+                f"{wrong} If it is no parameter, drop it: frame.drop(columns={column!r})."
+            )
 
 
 def _labels(labels: Iterable[Any]) -> list[str]:

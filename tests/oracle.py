@@ -1,4 +1,4 @@
-"""The model written a second time, by hand, from MODEL.md sections 3 to 6 and from nothing else.
+"""The model written a second time, by hand, from docs/theory/model and from nothing else.
 
 Plain Python over lists, one member at a time, components written out: slow, and independent of
 `alliancegame.payoff` and `alliancegame.solve`, of which it imports nothing. It reads the facts of a
@@ -168,7 +168,7 @@ class Hand:
         return self.allies if self.committed is not None else list(range(self.n))
 
     def stage(self, i: int, x: Sequence[float]) -> dict[str, float]:
-        """What the payoff of i depends on, under the names of MODEL.md and `payoff.symbolic`."""
+        """What the payoff of i depends on, under the names of `payoff.symbolic`."""
         weight = self.council_weight[i] * (self.mean_trust if i == self.lead else 1.0)
         pull = [
             self.council_weight[j] * (self.mean_trust if j == self.lead else 1.0)

@@ -1,12 +1,12 @@
 """The one bank of problems: named games whose equilibrium is known without any solver.
 
-K1 to K5 and K8 are MODEL.md section 11. The others are derived by hand, in one of four ways:
+K1 to K5 and K8 are known answers of the literature. The others are derived by hand, in one of four ways:
 
 - a closed form (symmetric members, independent allies, corner contributors);
 - a bound that every marginal payoff points at;
 - design: burdens are chosen first, and each member's value of security is what its first-order
-  condition then says (MODEL.md section 10); this reaches every feature of the model;
-- MODEL.md section 7, where there are several equilibria.
+  condition then says (docs/howto/calibrate); this reaches every feature of the model;
+- docs/theory/equilibrium, What is proved, where there are several equilibria.
 
 Every solver's tests draw on `BANK`. `random_alliance` draws games with no known answer, for the
 comparison with the slow search of `tests.oracle`.
@@ -72,7 +72,7 @@ def alliance(gdp: Sequence[float], security_weight: Any, **parameters: Any) -> B
     )
 
 
-# --- MODEL.md section 11 --------------------------------------------------------------------------
+# --- Known answers ------------------------------------------------------------------------------------
 
 _add("K1", alliance((10, 6, 2), 1.0), (14 / 30, 2 / 3 / 6, 0.0))
 _add(
@@ -207,7 +207,7 @@ _add(
     allied=0.2 - 0.04,
 )
 
-# MODEL.md section 7 names the first and the last. The leader's condition is continuous and falls
+# docs/theory/equilibrium has this game. The leader's condition is continuous and falls
 # from plus to minus infinity, so that the number of (transversal) roots is odd: there is a third.
 _add(
     "three equilibria",
@@ -225,7 +225,7 @@ _add(
 
 
 def operating_trust(parameters: dict[str, Any], gdp: Array, threat: Array) -> Array:
-    """MODEL.md section 6 in arrays: trust when the allies answer, shape (n,), leader first."""
+    """docs/theory/model, Trust in arrays: trust when the allies answer, shape (n,), leader first."""
     law = {"trust": 1.0, "trust_ceiling": 1.0, "decay": 0.0, "curvature": 1.0} | parameters
     cost = np.where(threat > 0, threat ** law["curvature"], 0.0)
     share = np.where(np.arange(len(gdp)) > 0, gdp, 0.0) / gdp[1:].sum()
@@ -242,7 +242,7 @@ def design(
 ) -> tuple[BurdenSharingGame, Plan]:
     """The game whose values of security make `burdens` satisfy every first-order condition.
 
-    theta_i = [c'(x) - h/x - alpha v' dp/dx] S_i / (dS_i/dx_i), MODEL.md section 10; no ally may sit
+    theta_i = [c'(x) - h/x - alpha v' dp/dx] S_i / (dS_i/dx_i), docs/howto/calibrate; no ally may sit
     on its demand. Payoffs are concave in the own burden, so that this is enough.
     """
     given = {

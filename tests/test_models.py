@@ -155,7 +155,7 @@ def test_the_teaching_model_does_what_its_file_says() -> None:
 
 
 def weights_by_hand(game: BurdenSharingGame) -> pd.Series:
-    """MODEL.md section 10 for summation, council and logs at observed burdens, one by one."""
+    """docs/howto/calibrate for summation, council and logs at observed burdens, one by one."""
     burden = game.provenance["observed_burden"]
     gdp = dict(zip(game.members, game.by_member("gdp").tolist(), strict=True))
     alpha = dict(zip(game.members, game.by_member("influence_weight").tolist(), strict=True))

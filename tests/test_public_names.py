@@ -18,10 +18,11 @@ SLOW = ("scipy", "pandas", "numba", "sympy", "cvxpy", "matplotlib", "xarray", "z
 PROMISED = (
     "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "FiniteGame",
     "Plan", "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "calibrate", "certify",
-    "compare", "core", "discretise", "explain", "find_equilibria", "from_frame", "frontier",
-    "global_sensitivity", "latex", "list_models", "load_model", "load_result", "nucleolus",
-    "regime_map", "respond", "shapley", "solve_accumulation", "solve_commitment", "solve_nash",
-    "solve_social_optimum", "solve_stackelberg", "solve_trust_path", "uncertainty",
+    "compare", "core", "discretise", "errors", "explain", "find_equilibria", "from_frame",
+    "frontier", "global_sensitivity", "latex", "latin_hypercube", "list_models", "load_model",
+    "load_result", "nucleolus", "random_sample", "regime_map", "respond", "shapley", "sobol",
+    "solve_accumulation", "solve_commitment", "solve_nash", "solve_social_optimum",
+    "solve_stackelberg", "solve_trust_path", "sweep", "uncertainty", "zipped",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 

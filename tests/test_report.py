@@ -425,3 +425,13 @@ def test_percentages_never_use_powers_of_ten() -> None:
         "3.37 %", "0.00663 %", "10.0 %", "−2.00 %", "0 %", "100 %",
     ]  # fmt: skip
     assert words.percent(np.float64(0.00001), 2) == "0.0010 %"
+
+
+def test_nothing_is_solved_for_a_folder_that_cannot_be_written(monkeypatch: Any) -> None:
+    monkeypatch.setattr(write.tempfile, "mkdtemp", _denied)
+    with pytest.raises(ResultFileError, match="nothing can be written there"):
+        ag.report("no-model-is-loaded", "out")
+
+
+def _denied(**_: Any) -> str:
+    raise PermissionError(13, "Permission denied")

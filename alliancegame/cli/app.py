@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from alliancegame._version import __version__
 from alliancegame.cli import (
@@ -22,9 +22,11 @@ from alliancegame.cli import (
     output,
     pressure,
     reports,
+    sweep,
     sweeps,
 )
 from alliancegame.cli.codes import Exit
+from alliancegame.cli.wording import typed
 from alliancegame.errors import AllianceGameError, ConvergenceError, ZeroTrustError
 
 HELP = """Who pays, who leads, and what pressure buys in a military alliance.
@@ -39,6 +41,8 @@ Begin with
 MODEL is the name of a shipped model, or the path of a model file (.toml). Burdens and demands are
 shares of GDP: 2 % is 0.02 or 2%. Money is in billions of US dollars (bn US$) a year. Results go to
 the standard output, as tables or with --json as JSON; everything else goes to the standard error.
+Where a command fails, the standard output stays empty, with --json as well, and the standard error
+has the reason as text.
 
 \b
 Exit codes
@@ -51,6 +55,21 @@ Exit codes
   130  interrupted (Ctrl-C)
   141  the reader of the output went away (as in: alliancegame show nato-2024 | head)
 """
+
+
+class Once(TyperCommand):
+    """A command whose options are given once, unless their help says that they may be repeated."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As TyperCommand.parse_args, but the last of several values does not win silently."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in {id(p): p for p in order}.values():
+            valued = parameter.param_type_name == "option" and not parameter.is_flag  # type: ignore[attr-defined]
+            count = sum(p is parameter for p in order)
+            if valued and not parameter.multiple and count > 1:
+                hint = f"--{str(parameter.name).replace('_', '-')}"
+                raise typer.BadParameter(f"given {count} times: give it once.", param_hint=hint)
+        return list(super().parse_args(ctx, args))
 
 
 class Program(TyperGroup):
@@ -87,10 +106,10 @@ def _messages() -> Iterator[None]:
             warnings.showwarning = _show_warning
             yield
     except (ConvergenceError, ZeroTrustError) as error:
-        output.error(str(error))
+        output.error(typed(str(error)))
         raise typer.Exit(Exit.NO_SOLUTION) from error
     except AllianceGameError as error:
-        output.error(str(error))
+        output.error(typed(str(error)))
         raise typer.Exit(Exit.BAD_INPUT) from error
     except KeyboardInterrupt as error:
         output.error("interrupted")
@@ -167,7 +186,7 @@ for command in (
     reports.report,
     models.latex,
     sweeps.uncertainty,
-    sweeps.sweep,
+    sweep.sweep,
 ):
-    app.command()(command)
-app.command("map")(sweeps.map_)
+    app.command(cls=Once)(command)
+app.command("map", cls=Once)(sweeps.map_)

@@ -48,7 +48,7 @@ def solve(
     import alliancegame as ag
 
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
         plan = inputs.plan_from(game, base, threat, demand, burden)
         found = ag.solve_nash(game, plan)
@@ -172,7 +172,7 @@ def certify(
     import alliancegame as ag
 
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
         plan = inputs.plan_from(game, base, threat, demand, burden)
         profile = inputs.read_burdens(burdens)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alliancegame.cli import output
-from alliancegame.errors import InvalidValueError, ModelFileError, unknown_name
+from alliancegame.errors import InvalidValueError, ModelFileError, unknown_member, unknown_name
 
 if TYPE_CHECKING:
     from alliancegame.game.game import BurdenSharingGame
@@ -95,14 +95,42 @@ def number(text: str) -> float | str:
 # --- Games ---------------------------------------------------------------------------------------
 
 
-def load(model: str, changes: Sequence[str] | None, recalibrate: bool = False) -> BurdenSharingGame:
-    """The model with the changes of --set, calibrated again if that is asked for."""
+def load(
+    model: str, changes: Sequence[str] | None, recalibrate: bool = False, *, quiet: bool = False
+) -> BurdenSharingGame:
+    """The model with the changes of --set, calibrated again if that is asked for.
+
+    Unless it is to be `quiet`, a remark says on which scale single members' spill-ins are.
+    """
     from alliancegame.library import load_model
 
     game = load_model(model)
     if changes:
-        game = game.replace(**_changes(game, changes))
+        asked = _changes(game, changes)
+        if not quiet:
+            note_final(game.replace(**_congestion(asked)), _keys(changes))
+        game = game.replace(**asked)
     return _recalibrated(game) if recalibrate else game
+
+
+def note_final(game: BurdenSharingGame, keys: Iterable[str]) -> None:
+    """Remark on keys such as umbrella[FRA], whose values are on another scale than the alliance's."""
+    from alliancegame.game.congestion import final_note
+
+    for key in keys:
+        name, _, label = key.partition("[")
+        said = final_note(game, name.strip(), label.rstrip("] ").strip() or None)
+        if said:
+            output.note(f"note: {key} is {said}")
+
+
+def _keys(texts: Iterable[str]) -> list[str]:
+    return [text.partition("=")[0].strip() for text in texts]
+
+
+def _congestion(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What --set says of congestion, which members' present values depend on."""
+    return {name: changes[name] for name in ("congestion", "gdp") if name in changes}
 
 
 def describe_changes(changes: Sequence[str] | None, recalibrate: bool) -> str:
@@ -122,6 +150,9 @@ def _changes(game: BurdenSharingGame, texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         name, label, value = _assignment(text, "--set", "decay=0.3 or 'decay[DEU]=0.2'")
         _check_set(game, name, label)
+        if name in everybody if label is None else label in named.get(name, {}):
+            key = name if label is None else f"{name}[{label}]"
+            raise InvalidValueError(f"--set gives {key} twice: give it one value.")
         if label is None:
             everybody[name] = _value(name, value)
         else:
@@ -163,9 +194,15 @@ def _check_set(game: BurdenSharingGame, name: str, label: str | None) -> None:
     if not parameter.by_member:
         raise InvalidValueError(f"{name} is one value for the alliance: use --set {name}=VALUE.")
     if label not in game.members:
-        raise unknown_name("member", label, game.members, f" in {name}")
+        raise unknown_member(label, game.members, full_names(game), f" in {name}")
     if parameter.scope == "ally" and label == game.leader:
         raise InvalidValueError(f"{name} of {label}: only allies have one, and {label} leads.")
+
+
+def full_names(game: BurdenSharingGame) -> Mapping[str, str]:
+    """Members' full names by label, as far as the model gives them."""
+    names: Mapping[str, str] = game.provenance.get("names", {})
+    return names
 
 
 def _value(name: str, text: str) -> float | str:
@@ -233,10 +270,9 @@ def plan_fields(
 ) -> dict[str, Any]:
     """What the options name, as fields of a plan."""
     fields: dict[str, Any] = {}
-    if threat:
-        fields["threat"] = _by_ally(game, base, "threat", *_read_by_ally("threat", threat))
-    if demand:
-        fields["demand"] = _by_ally(game, base, "demand", *_read_by_ally("demand", demand))
+    for name, given in (("threat", threat), ("demand", demand)):
+        if given:
+            fields[name] = _by_ally(game, base, name, *_read_by_ally(name, given, _model_of(game)))
     if burden is not None:
         fields["burden"] = plan_value("burden", burden)
     return fields
@@ -258,6 +294,11 @@ def _plan(game: BurdenSharingGame, base: Plan, text: str) -> Plan:
             raise InvalidValueError(
                 f"burden in the plan {text!r} is the leader's own: burden=VALUE."
             )
+        if label in named.get(name, {}) if label is not None else name in everyone:
+            raise InvalidValueError(
+                f"the plan {text!r} names {name}{f'[{label}]' if label else ''} twice; several plans "
+                "stand apart, with a blank between them."
+            )
         if label is not None:
             named.setdefault(name, {})[label] = plan_value(name, value)
         else:
@@ -268,10 +309,15 @@ def _plan(game: BurdenSharingGame, base: Plan, text: str) -> Plan:
     return base.replace(**fields)
 
 
-def _read_by_ally(name: str, texts: Iterable[str]) -> tuple[Any, dict[str, Any]]:
+def _model_of(game: BurdenSharingGame) -> str:
+    return str(game.provenance.get("model", "MODEL"))
+
+
+def _read_by_ally(name: str, texts: Iterable[str], model: str) -> tuple[Any, dict[str, Any]]:
     """(the value for everyone or None, values by ally)."""
     everyone: Any = None
     named: dict[str, Any] = {}
+    plain: list[str] = []
     for text in texts:
         label, sign, value = (part.strip() for part in text.rpartition("="))
         if sign and not (label and value):
@@ -279,11 +325,22 @@ def _read_by_ally(name: str, texts: Iterable[str]) -> tuple[Any, dict[str, Any]]
                 f"{text!r} is neither a number nor of the form ALLY=NUMBER.",
                 param_hint=f"--{name}",
             )
+        if label in named if sign else plain:
+            raise InvalidValueError(_twice(name, label, [*plain, value], model))
         if sign:
             named[label] = plan_value(name, value)
         else:
+            plain.append(value)
             everyone = plan_value(name, value)
     return everyone, named
+
+
+def _twice(name: str, label: str, values: Sequence[str], model: str) -> str:
+    """A repeated option is no list of plans: what to type instead."""
+    if label:
+        return f"--{name} is given twice for {label}: give it one value."
+    plans = " ".join(f"{name}={value}" for value in values)
+    return f"--{name} is given twice; several plans: compare {model} {plans}"
 
 
 def _by_ally(
@@ -333,6 +390,8 @@ def read_burdens(path: Path) -> dict[str, Any]:
     for wanted in ("member", "burden"):
         if wanted not in columns:
             found = f"found {', '.join(columns)}" if columns else "the file has no rows"
+            if len(columns) == 1 and ";" in columns[0]:
+                found = "fields seem separated by ';': save with commas"
             raise ModelFileError(
                 f"{path}: the column {wanted!r} is missing ({found}); it needs the columns member "
                 "and burden (a share of GDP), and a row for each member."

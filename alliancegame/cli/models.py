@@ -97,7 +97,7 @@ def show(
     With units, and the status (observed, calibrated, assumed) and source of every number.
     """
     with output.working():  # calibration needs the kernels
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
     if json:
         output.write_json(_as_json(game))
         return
@@ -135,6 +135,7 @@ def _as_json(game: BurdenSharingGame) -> dict[str, Any]:
                 "meaning": parameter.doc,
                 "admissible": parameter.admissible,
                 **_origin(game, name),
+                **_final(game, name),
             }
             for name, parameter in PARAMETERS.items()
         },
@@ -143,7 +144,17 @@ def _as_json(game: BurdenSharingGame) -> dict[str, Any]:
     }
 
 
+def _final(game: BurdenSharingGame, name: str) -> dict[str, Any]:
+    """What congestion leaves of a spill-in or umbrella, by ally."""
+    from alliancegame.game.congestion import final_value, is_spread
+
+    if not is_spread(game, name):
+        return {}
+    return {"final": {ally: final_value(game, name, ally) for ally in game.allies}}
+
+
 def _print_members(game: BurdenSharingGame) -> None:
+    from alliancegame.game.congestion import SPREAD, final_value, is_spread
     from alliancegame.game.game import PARAMETERS
 
     names = game.provenance.get("names", {})
@@ -166,6 +177,11 @@ def _print_members(game: BurdenSharingGame) -> None:
                 cells[game.members.leader_index] = output.NO_NUMBER
             head = parameter.name.replace("_", "\n", 1)
             columns.append(Column(head, cells, drop=2))
+    for name in SPREAD:
+        if is_spread(game, name):
+            cells = output.fixed((final_value(game, name, m) for m in labels), 4)
+            cells[game.members.leader_index] = output.NO_NUMBER
+            columns.append(Column(f"{PARAMETERS[name].symbol}\nfinal", cells, drop=4))
     output.print_table(columns, bold=[game.members.leader_index])
     output.print_text()
 

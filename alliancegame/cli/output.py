@@ -115,6 +115,13 @@ def short(value: float, *, signed: bool = False) -> str:
     return _number(float(value), "+.3g" if signed else ".3g")
 
 
+def rounded(difference: float) -> float:
+    """A payoff difference as it is to be printed: what only rounding makes is 0."""
+    from alliancegame.study import compare
+
+    return compare.rounded(difference)
+
+
 def share(value: float) -> str:
     """One share as per cent, with its sign."""
     text = percent([value])[0]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from alliancegame.cli import inputs, output
 from alliancegame.cli.equilibria import certificate_line, exit_code, finish, model_name
-from alliancegame.cli.output import NO_NUMBER, Column, fixed, headed, percent, share, short
+from alliancegame.cli.output import (
+    NO_NUMBER,
+    Column,
+    fixed,
+    headed,
+    percent,
+    rounded,
+    share,
+    short,
+)
 from alliancegame.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -56,7 +65,7 @@ def stackelberg(
 
     chosen = [name for text in commit or ["threat,burden"] for name in _words(text)]
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
         given = inputs.plan_fields(game, base, threat, demand, burden)
         found = ag.solve_stackelberg(game, chosen, plan=base, selection=selection, **given)
@@ -82,8 +91,25 @@ def _print_stackelberg(found: StackelbergResult, comparison: Comparison, changed
         f"a better plan could gain {short(found.leader_gap)} of payoff "
         f"({short(found.leader_gap_usd_bn)} bn US$ a year) at most, by the search's estimate"
     )
-    facts: Facts = [("best plan", found.plan.describe()), ("search", gap), ("", found.search)]
+    facts: Facts = [("best plan", found.plan.describe())]
+    if not found.plan.pressure:
+        facts.append(("threat", _no_threat(found, comparison)))
+    facts += [("search", gap), ("", found.search)]
+    if 0 < rounded(comparison.delta_payoff) < found.leader_gap:
+        facts.append(("", "the gain is smaller than that: a finer search could find another plan"))
     finish([*facts, *_comparison_facts(comparison)], changed)
+
+
+def _no_threat(found: StackelbergResult, comparison: Comparison) -> str:
+    """Why the best plan threatens nobody."""
+    if "threat" not in found.commit:
+        return (
+            "none is made: a demand without a threat does nothing; commit the threat as well "
+            "(--commit threat), or give one (--threat)"
+        )
+    if rounded(comparison.commitment) > 0:
+        return "none is best: commitment pays, pressure does not"
+    return "none is best"
 
 
 def compare(
@@ -129,7 +155,7 @@ def compare(
     import alliancegame as ag
 
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         own = inputs.base_plan(game, model_plan=True)
         base = inputs.plan_from(game, own, threat, demand, burden)
         found = ag.compare(game, inputs.plans_from(game, base, plans or []) or [base])
@@ -198,13 +224,15 @@ def _comparison_facts(found: Comparison) -> Facts:
     before, after = found.baseline, found.result
     gains = [g for i, g in enumerate((after.payoffs - before.payoffs).tolist()) if i != lead]
     parts = [
-        f"{short(found.leverage, signed=True)} pressure if trust stayed unharmed",
-        f"{short(found.trust_loss, signed=True)} lost trust",
+        f"{_payoff(found.leverage)} pressure if trust stayed unharmed",
+        f"{_payoff(found.trust_loss)} lost trust",
     ]
+    if not found.plan.pressure:
+        parts = ["no threat is made"]
     if found.plan.burden is not None:
-        parts.insert(0, f"{short(found.commitment, signed=True)} committing its burden")
+        parts.insert(0, f"{_payoff(found.commitment)} committing its burden")
     verdict = (
-        f": {game.leader} gains {short(found.delta_payoff, signed=True)} of payoff, worth "
+        f": {game.leader} gains {_payoff(found.delta_payoff)} of payoff, worth "
         f"{short(found.gain_usd_bn, signed=True)} bn US$ a year"
     )
     own = (
@@ -224,12 +252,19 @@ def _comparison_facts(found: Comparison) -> Facts:
         ("allies", allied),
     ]
     if not math.isnan(found.versus_best_burden):
-        best = f"{short(found.versus_best_burden, signed=True)} of payoff"
+        best = f"{_payoff(found.versus_best_burden)} of payoff"
         facts.append(("against", f"the best burden that it could commit without pressure: {best}"))
+    if found.note:
+        facts.append(("note", found.note))
     if found.flags:
         facts.append(("flags", ", ".join(flag.replace("_", " ") for flag in found.flags)))
     facts.append(("A", certificate_line(before.certificate)))
     return [*facts, ("the plan", certificate_line(found.certificate))]
+
+
+def _payoff(value: float) -> str:
+    """A payoff difference with its sign; what only rounding makes is 0."""
+    return short(rounded(value), signed=True)
 
 
 def _change(before: float, after: float) -> str:
@@ -258,25 +293,17 @@ def _print_comparisons(items: Sequence[Comparison], changed: str) -> None:
         colour=True,
     )
     plans: Facts = [(f"plan {i}", _plan_and_flags(c)) for i, c in enumerate(items, 1)]
+    plans += [("note", note) for note in dict.fromkeys(c.note for c in items) if note]
     finish([*plans, ("A", certificate_line(first.baseline.certificate))], changed)
 
 
 def _plan_and_flags(found: Comparison) -> str:
     flags = ", ".join(flag.replace("_", " ") for flag in found.flags)
-    return found.plan.describe() + _threatened(found) + (f" ({flags})" if flags else "")
-
-
-def _threatened(found: Comparison) -> str:
-    """Who is threatened with what, where a plan tells allies apart."""
-    if not isinstance(found.plan.threat, Mapping):
-        return ""
-    named = [f"{ally} {float(t):.4g}" for ally, t in found.plan.threat.items() if t]
-    more = f" and {len(named) - 6} more" if len(named) > 6 else ""
-    return f": {', '.join(named[:6])}{more}"
+    return found.plan.describe() + (f" ({flags})" if flags else "")
 
 
 def _sci(values: Any) -> list[str]:
-    return [NO_NUMBER if math.isnan(v) else f"{v:+.2e}" if v else "0" for v in values]
+    return [NO_NUMBER if math.isnan(v) else f"{v:+.2e}" if rounded(v) else "0" for v in values]
 
 
 # --- threshold -----------------------------------------------------------------------------------
@@ -323,7 +350,7 @@ def threshold(
     import alliancegame as ag
 
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         full: Any = inputs.number(at)
         found = ag.backfire_threshold(
             game, _demand(game, demand), burden=own_burden, points=points, break_even_threat=full

@@ -41,7 +41,7 @@ def report(
 
     with output.working() as shown:
         shown.say("loading the model")
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         own = inputs.base_plan(game, model_plan=True)
         plan = inputs.plan_from(game, own, threat, demand, burden)
         folder = out or Path("out") / str(game.provenance.get("model", "model"))
@@ -49,14 +49,29 @@ def report(
         files = ag.report(game, folder, named, progress=shown.say)
     if not json:
         _print_files(files)
+        best = _best(files)
+        if best:
+            output.print_text(f"\nbest plan: {best}")
     found = ag.compare(game, plan)
     if json:
         summary = {"outcome": found.outcome, "gain_usd_bn": found.gain_usd_bn}
         summary["verdict"] = found.certificate.verdict
         output.write_json({**_as_json(files), "plan": plan.to_dict(), **summary})
     else:
-        output.print_text(f"\n{found.headline()}")
+        output.print_text(f"{'the plan' if named else 'own plan'}: {found.headline()}")
     return exit_code([found.baseline.certificate, found.certificate])
+
+
+def _best(files: ReportFiles) -> str:
+    """The best plan with which the page begins, in a line; empty if none was found."""
+    import alliancegame as ag
+
+    for path in files.results:
+        if path.name == "plans.json":
+            first = ag.load_result(path)[0]
+            saved = {p.name: p for p in files.results}.get("stackelberg.json")
+            return first.headline() if saved is not None else ""
+    return ""
 
 
 def _as_json(files: ReportFiles) -> dict[str, object]:

@@ -32,6 +32,10 @@ MOST_MEMBERS = 60
 """In larger alliances the allies with most GDP are shown, and the figure says so."""
 
 
+STEP = 0.26
+"""Distance of markers that would otherwise hide one another, in rows."""
+
+
 def burdens(
     comparisons: Mapping[str, Comparison], *, places: Mapping[str, int] | None = None
 ) -> Figure:
@@ -102,12 +106,25 @@ def _dots(
 ) -> None:
     table = 100 * np.array([result.burdens[rows] for result in results.values()])
     axes.hlines(heights, table.min(axis=0), table.max(axis=0), color=GREY, linewidth=0.8, zorder=1)
+    aside = _aside(table)
     for i, (label, values) in enumerate(zip(results, table, strict=True)):
         look = mark(places.get(label, i))
         axes.plot(
-            values, heights, look.shape, color=look.color, markersize=4, label=plain(label), zorder=3,
-            markerfacecolor="white" if i == 0 else look.color, markeredgewidth=0.9,
+            values, heights + aside[i], look.shape, color=look.color, markersize=4, label=plain(label),
+            zorder=3,            markerfacecolor="white" if i == 0 else look.color, markeredgewidth=0.9,
         )  # fmt: skip
+
+
+def _aside(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far markers that would hide one another are moved up or down; same shape as `table`."""
+    near = 0.012 * float(table.max(initial=1.0))
+    moved = np.zeros_like(table)
+    for column in range(table.shape[1]):
+        order = np.argsort(table[:, column], kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(table[order, column]) > near) + 1)
+        for group in groups:
+            moved[np.sort(group), column] = STEP * ((len(group) - 1) / 2 - np.arange(len(group)))
+    return moved
 
 
 def _demands(

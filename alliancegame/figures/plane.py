@@ -90,10 +90,20 @@ def _whole_plane(
     (x0, x1), (y0, y1) = limits
     inset.plot([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], color=GREY, linewidth=0.7)
     inset.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 1), yticks=(0, 1))
+    inset.set_xticklabels(("0", "1"))
+    inset.patch.set(facecolor="white", alpha=0.9)
     inset.tick_params(labelsize=SMALL - 0.5, length=1.5, width=0.5, pad=1.5, color=GREY)
     inset.tick_params(labelcolor=GREY)
+    for text in (*inset.get_xticklabels(), *inset.get_yticklabels()):
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.9})
     for spine in inset.spines.values():
         spine.set(linewidth=0.5, color=FAINT)
+
+
+def _seen(line: Array, limits: Array) -> bool:
+    """Whether any of a line is in the panel."""
+    inside = (line >= limits[:, 0]) & (line <= limits[:, 1])
+    return bool(inside.all(axis=1).any())
 
 
 def _name_frontiers(
@@ -106,8 +116,12 @@ def _name_frontiers(
         order = np.argsort(line[:, 0])
         end = float(np.interp(right, line[order, 0], line[order, 1]))
         text = f"trust {trusts[label]:.2f}"
-        if low <= end <= high and text not in ends:
+        if text in ends or not _seen(line, limits):
+            continue
+        if low <= end <= high:
             ends[text] = end
+        else:  # it leaves the panel above or below, before its right end
+            ends[f"{text}, {'below' if end < low else 'above'}"] = min(max(end, low), high)
     heights = spread(np.array([*ends.values()]), 0.055 * (high - low), low, high)
     for text, height in zip(ends, heights, strict=True):
         axes.text(

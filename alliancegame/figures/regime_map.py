@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from alliancegame.figures.style import (
     plain,
     settle,
     signed,
+    wrapped,
 )
 from alliancegame.study.maps import GAINS, LEAST_SHARE, LOSSES, NO_ANSWER
 
@@ -82,7 +82,7 @@ def regime_map(found: RegimeMap) -> Figure:
 def _label(axes: Axes, quantity: Quantity, axis: Any, name: str) -> None:
     put = axes.set_xlabel if name == "x" else axes.set_ylabel
     room = int(20 * (DOUBLE - LEGEND - 0.7 if name == "x" else HEIGHT - 0.6))
-    put(textwrap.fill(quantity.label(), room), fontsize=NORMAL, color=INK)
+    put(wrapped(quantity.label(), room), fontsize=NORMAL, color=INK)
     if quantity.unit == "share of GDP":
         axis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
 

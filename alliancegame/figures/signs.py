@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from alliancegame.study.sign_series import Axis, Signs, SignSeries
 
+SMALL_ELL = "b\N{LATIN SUBSCRIPT SMALL LETTER L}"
+"""Hardly to be read at this size, so it is set as a formula."""
+
 LOOKS = {
     GAIN: (BLUE, "+"),
     LOSS: (VERMILLION, "−"),
@@ -71,14 +74,15 @@ def _strips(panel: Axes, axis: Axis, group: list[SignSeries]) -> None:
             panel.barh(row, right - left, 0.74, left, color=color, edgecolor="white", linewidth=0.6)
             if right - left > 0.025 * (high - low):
                 panel.text(
-                    (left + right) / 2, row, character, ha="center", va="center", fontsize=SMALL + 1,
+                    (left + right) / 2, row, character, ha="center", va="center_baseline",
+                    fontsize=SMALL + 1,
                     color="white" if sign in (GAIN, LOSS) else INK,
                 )  # fmt: skip
     dress(panel)
     panel.set_title(
         plain(
             f"{axis.words}, {axis.symbol} ({axis.unit}); the model has {axis.show(axis.base)}"
-        ),
+        ).replace(SMALL_ELL, r"$b_{\ell}$"),
         fontsize=SMALL, color=INK, loc="left", pad=2,
     )  # fmt: skip
     if low <= axis.base <= high:

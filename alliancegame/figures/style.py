@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ TINT = "#E8F1F8"
 
 PNG_DPI = 200
 
-GAPS = (6.5, 10.0, 15.0, 21.0, 28.0, 38.0, 50.0)
+GAPS = (6.5, 10.0, 15.0, 21.0, 28.0, 38.0, 50.0, 64.0, 80.0)
 """Distances from a point at which its label is tried, points."""
 SIDES = ((1, 0), (0.7, 0.7), (0.7, -0.7), (-1, 0), (-0.7, 0.7), (-0.7, -0.7), (0, 1), (0, -1))
 HINTING = 1.06
@@ -104,9 +105,22 @@ def dress(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") -> No
         (xlabel, axes.set_xlabel, inches[0]),
         (ylabel, axes.set_ylabel, inches[1]),
     ):
-        put(textwrap.fill(plain(label), max(int(length * 20), 12)), fontsize=NORMAL, color=INK)
+        put(wrapped(plain(label), max(int(length * 20), 12)), fontsize=NORMAL, color=INK)
     if title:
         axes.set_title(plain(title), fontsize=NORMAL + 0.5, color=INK, loc="left")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text on lines of about one length, so that no word is left alone on the last."""
+    lines = textwrap.wrap(text, width)
+    if len(lines) < 2:
+        return text
+    for narrower in range(width - 1, 0, -1):
+        tried = textwrap.wrap(text, narrower, break_long_words=False)
+        if len(tried) > len(lines) or max(map(len, tried), default=0) > width:
+            break
+        lines = tried
+    return "\n".join(lines)
 
 
 def credit(figure: Figure, text: str) -> None:
@@ -156,7 +170,10 @@ def place_labels(
     to_data = axes.transData.inverted()
     made = []
     for (x, y), text in zip(at, texts, strict=True):
-        label = axes.text(0, 0, plain(text), fontsize=size, color=INK, va="bottom", ha="left")
+        label = axes.text(
+            0, 0, plain(text), fontsize=size, color=INK, va="bottom", ha="left", zorder=6,
+            path_effects=[withStroke(linewidth=2.2, foreground="white")],
+        )  # fmt: skip
         width, height = HINTING * np.array(label.get_window_extent().size)
         boxes = _candidates(x, y, width, height, scale)
         costs = [

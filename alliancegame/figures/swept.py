@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from alliancegame.figures.style import (
     canvas,
     dress,
     plain,
+    wrapped,
 )
+from alliancegame.game.plan import Plan
 from alliancegame.study.compare import OUTCOMES
 
 if TYPE_CHECKING:
@@ -33,6 +35,12 @@ HEIGHT, LOW = 4.1, 3.0
 
 MARKED = 30
 """Lines of more points have no dots."""
+
+FEW = 6
+"""So many values have a tick each, and none between them."""
+
+SMOOTH = 8
+"""From so many values on along both axes, the line of no gain is drawn."""
 
 PREFERRED = ("gain_usd_bn", "threshold", "allied_burden")
 """What is drawn if nothing is asked for: the first of these that there is."""
@@ -64,8 +72,27 @@ def swept(found: xr.Dataset, output: str | None = None) -> Figure:
         _line(axes, found, dims[0], chosen)
     else:
         _field(figure, axes, found, (dims[0], dims[1]), chosen)
-    axes.set_title(plain(str(found.attrs.get("title", ""))), fontsize=SMALL, color=GREY, loc="left")
+    axes.set_title(plain(_title(found)), fontsize=SMALL, color=GREY, loc="left")
     return figure
+
+
+def _title(found: xr.Dataset) -> str:
+    """What was solved over what, and what of the plan was the same everywhere."""
+    title = str(found.attrs.get("title", ""))
+    try:
+        plan = Plan(**json.loads(str(found.attrs.get("plan", ""))))
+    except (ValueError, TypeError):
+        return title
+    gone_over = {name.partition("[")[0] for name in map(str, found.coords)}
+    solve = str(found.attrs.get("solve", ""))
+    free = {"threat", "burden"} if solve in ("stackelberg", "backfire_threshold") else set()
+    pressed = plan if plan.pressure else plan.replace(threat=1.0)
+    if not plan.pressure and not {"threat"} & (gone_over | free):
+        pressed = Plan(burden=plan.burden)
+    named = {"plan_burden": "own burden", "burden": "own burden"}
+    skipped = tuple(named.get(name, name) for name in gone_over | free)
+    parts = [part for part in pressed.describe().split(", ") if not part.startswith(skipped)]
+    return "; ".join([title, ", ".join(parts)]) if parts else title
 
 
 def _line(axes: Axes, found: xr.Dataset, dim: str, output: str) -> None:
@@ -82,7 +109,7 @@ def _line(axes: Axes, found: xr.Dataset, dim: str, output: str) -> None:
         axes.plot(places, heights, shape, color=BLUE, markersize=3, linewidth=1.1)
         if np.nanmin(heights, initial=0.0) < 0 < np.nanmax(heights, initial=0.0):
             axes.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
-    axes.set_ylabel(textwrap.fill(_words(found, output), 40), fontsize=NORMAL, color=INK)
+    axes.set_ylabel(wrapped(_words(found, output), 40), fontsize=NORMAL, color=INK)
     _percent(found, output, axes.yaxis)
 
 
@@ -97,6 +124,7 @@ def _field(
     axes.set_facecolor(FAINT)
     if "flag_values" in found[output].attrs:
         _codes(figure, axes, (across, up, values), _names(found[output]))
+        _frame(axes, found, dims, (across, up))
         return
     known = np.ma.masked_invalid(values)
     most = float(np.abs(known).max()) if known.count() else 1.0
@@ -106,11 +134,23 @@ def _field(
         cmap=mpl.colormaps["RdBu" if signed else "cividis"],
         vmin=-most if signed else None, vmax=most if signed else None,
     )  # fmt: skip
+    _frame(axes, found, dims, (across, up))
+    if signed and min(known.shape) >= SMOOTH:
+        sure = np.ma.masked_where(np.abs(known) <= 1e-9 * most, known)  # no lines through rounding
+        lines = axes.contour(across, up, sure, [0.0], colors=INK, linewidths=1.1)
+        axes.clabel(lines, fmt="0", fontsize=SMALL)
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=30)
-    bar.set_label(_words(found, output), fontsize=NORMAL, color=INK)
+    bar.set_label(wrapped(_words(found, output), 60), fontsize=NORMAL, color=INK)
     bar.ax.tick_params(labelsize=SMALL, width=0.6, length=2.5)
     bar.outline.set_visible(False)
     _percent(found, output, bar.ax.yaxis)
+
+
+def _frame(axes: Axes, found: xr.Dataset, dims: tuple[str, str], ends: tuple[Any, Any]) -> None:
+    """Axes of numbers end at the first and last value: beyond them nothing was solved."""
+    for dim, places, name in zip(dims, ends, ("xlim", "ylim"), strict=True):
+        if found[dim].dtype.kind in "iuf" and np.ptp(places) > 0:
+            axes.set(**{name: (float(places.min()), float(places.max()))})
 
 
 def _codes(figure: Figure, axes: Axes, grid: tuple[Any, Any, Any], names: dict[int, str]) -> None:
@@ -155,13 +195,15 @@ def _axis(axes: Axes, found: xr.Dataset, dim: str, name: str) -> Any:
     axis = axes.xaxis if name == "x" else axes.yaxis
     values = found[dim].values
     (axes.set_xlabel if name == "x" else axes.set_ylabel)(
-        textwrap.fill(_words(found, dim), 70), fontsize=NORMAL, color=INK
+        wrapped(_words(found, dim), 70), fontsize=NORMAL, color=INK
     )
     if values.dtype.kind not in "iuf":
         places = np.arange(len(values), dtype=np.float64)
         axis.set_ticks(places, [plain(str(value)) for value in values])
         return places
     _percent(found, dim, axis)
+    if len(values) <= FEW:
+        axis.set_ticks(np.asarray(values, dtype=np.float64))
     return np.asarray(values, dtype=np.float64)
 
 
@@ -169,8 +211,10 @@ def _words(found: xr.Dataset, name: str) -> str:
     facts = found[name].attrs
     unit = str(facts.get("units", "1"))
     long = str(facts.get("long_name", name))
-    said = long if long.startswith(name) else f"{name}: {long}"
-    return plain(said if unit in ("1", "code", "") else f"{said} ({unit})")
+    said = long if long.startswith(name) or name not in found.coords else f"{name}: {long}"
+    parts = [unit if unit not in ("1", "code") else "", str(facts.get("note", ""))]
+    inside = "; ".join(part for part in parts if part)
+    return plain(f"{said} ({inside})" if inside else said)
 
 
 def _percent(found: xr.Dataset, name: str, axis: Any) -> None:

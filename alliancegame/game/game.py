@@ -17,8 +17,11 @@ from alliancegame.errors import (
     IllConditionedWarning,
     InvalidValueError,
     UnsupportedFormError,
+    did_you_mean,
+    refusing_change,
     unknown_name,
 )
+from alliancegame.game import notebook
 from alliancegame.game.members import MEMBER_PARAMETERS, Members
 from alliancegame.game.parameters import Array, Parameter, frozen_array, validate
 from alliancegame.game.trust import TRUST_PARAMETERS, TrustLaw
@@ -39,7 +42,7 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "substitution", "rho", "scalar", 1.0,
         "1 summation, (0, 1) complementary forces, < 0 toward weakest link", low=-20, high=1,
-        latex=r"\rho",
+        later_above="forces towards best shot", latex=r"\rho",
     ),
     Parameter(
         "decisiveness", "m", "scalar", 1.0, "how sharply contributions turn into influence", low=0,
@@ -78,11 +81,12 @@ LATER_PARAMETERS = frozenset(
         "outside_influence", "alignment",
     }
 )  # fmt: skip
-"""Parameters of MODEL.md whose forms this version refuses."""
+"""Parameters that belong to the model, but whose forms this version refuses."""
 
 _TRUST_NAMES = frozenset(p.name for p in TRUST_PARAMETERS)
 
 
+@refusing_change("games are frozen: use game.replace({name}={value!r})")
 @dataclasses.dataclass(frozen=True, init=False, eq=False, repr=False)
 class BurdenSharingGame:
     """An alliance as a game: who pays how much of its GDP for the common defence.
@@ -90,7 +94,7 @@ class BurdenSharingGame:
     Values by member are a scalar, an array of shape (n,) in member order, or a dict by label
     (complete; for ally-only parameters the leader's entry may be missing and is ignored). They are
     kept as a float or a read-only array. `PARAMETERS` lists every name with symbol, unit, range
-    and default; MODEL.md sections 2 to 6 give the mathematics.
+    and default; docs/theory/model give the mathematics.
 
     Raises `InvalidValueError`, `UnknownNameError` or `UnsupportedFormError` at the door.
 
@@ -164,7 +168,12 @@ class BurdenSharingGame:
         """Trust parameters by their own name: `game.decay` is `game.trust_law.decay`."""
         if name in _TRUST_NAMES:
             return getattr(self.trust_law, name)
-        raise AttributeError(f"BurdenSharingGame has no attribute {name!r}")
+        near = "" if name.startswith("_") else did_you_mean(name, dir(self))
+        raise AttributeError(f"BurdenSharingGame has no attribute {name!r}.{near}")
+
+    def __dir__(self) -> list[str]:
+        """What there is, parameters of the trust law included."""
+        return sorted({*super().__dir__(), *_TRUST_NAMES})
 
     @property
     def leader(self) -> str:
@@ -204,7 +213,7 @@ class BurdenSharingGame:
 
     @cached_property
     def congested(self) -> tuple[Array, Array]:
-        """The final spill-ins beta_i and umbrellas b_i, each of shape (n,) (MODEL.md section 3).
+        """The final spill-ins beta_i and umbrellas b_i, shapes (n,) (docs/theory/model, Security).
 
         A scalar is congested by (Y_i / sum Y)^eta; a value by member is final.
         """
@@ -279,6 +288,20 @@ class BurdenSharingGame:
 
     def __hash__(self) -> int:
         return hash(self.hash)
+
+    def _repr_html_(self) -> str:
+        known = self.provenance
+        title = str(known.get("title") or known.get("model") or "A game")
+        shown = [("members", f"{self.size}, led by {self.leader}: {', '.join(self.members)}")]
+        for name, parameter in PARAMETERS.items():
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                text = f"{value.min():.4g} to {value.max():.4g}"
+            else:
+                text = value if isinstance(value, str) else f"{value:.4g}"
+            unit = "" if parameter.unit == "1" or parameter.choices else f" {parameter.unit}"
+            shown.append((name, f"{text}{unit}: {parameter.doc}"))
+        return notebook.paragraph(title) + notebook.facts(shown)
 
     def __repr__(self) -> str:
         name = self.provenance.get("model", "BurdenSharingGame")

@@ -25,12 +25,12 @@ REQUIRED: Any = object()
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """One parameter of the model (MODEL.md sections 2 to 6).
+    """One parameter of the model (docs/theory/model).
 
     `scope` says who has one: `"member"` everybody, `"ally"` everybody but the leader (the leader's
     entry is ignored), `"scalar"` the game, `"choice"` a functional form picked by name. Bounds are
     closed unless `open_low` or `open_high`. `later` lists forms that are part of the model but that
-    this version refuses.
+    this version refuses; `later_above` says what values above `high` would mean, where they do too.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Parameter:
     open_high: bool = False
     choices: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    later_above: str = ""
     latex: str = ""
 
     @property
@@ -150,9 +151,17 @@ def by_member_values(
             f"{what} must be a number, {len(members)} numbers in member order, or a dict by member; "
             f"got an array of shape {shape}."
         )
+    _refuse_complex(entries, what, members)
     return frozen_array(
         [as_number(v, f"{what} of {m}") for v, m in zip(entries, members, strict=True)]
     )
+
+
+def _refuse_complex(entries: Sequence[Any], what: str, members: Sequence[str]) -> None:
+    """Name the complex entry itself: one makes all entries of a NumPy array complex."""
+    for entry, label in zip(entries, members, strict=True):
+        if isinstance(entry, (complex, np.complexfloating)) and entry.imag:
+            as_number(entry, f"{what} of {label}")
 
 
 def frozen_array(values: Any) -> Array:
@@ -169,6 +178,11 @@ def validate(parameter: Parameter, value: Any, members: Sequence[str], leader: s
         return _validate_choice(parameter, value)
     if not parameter.by_member:
         number = as_number(value, name)
+        if parameter.later_above and number > parameter.high:
+            raise UnsupportedFormError(
+                f"{name} = {number:g} ({parameter.later_above}) belongs to the model, but this version "
+                f"cannot solve it yet; {name} must be {parameter.admissible}."
+            )
         if not parameter.contains(np.float64(number)):  # type: ignore[arg-type]
             raise InvalidValueError(f"{name} must be {parameter.admissible}, got {number:g}.")
         return number

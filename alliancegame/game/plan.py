@@ -1,4 +1,4 @@
-"""Plan: what the leader announces (MODEL.md section 5)."""
+"""Plan: what the leader announces (docs/theory/model, Pressure)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
+from alliancegame.errors import (
+    InvalidValueError,
+    UnsupportedFormError,
+    refusing_change,
+    unknown_name,
+)
+from alliancegame.game import notebook
 from alliancegame.game.members import Members
 from alliancegame.game.parameters import (
     Array,
@@ -24,6 +30,7 @@ DEFAULT_DEMAND = 0.05
 Values = float | Mapping[str, float] | Array
 
 
+@refusing_change("plans are frozen: use plan.replace({name}={value!r})")
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
     """A threat, a demand, and (if the leader commits it) its own burden.
@@ -113,6 +120,9 @@ class Plan:
     def __hash__(self) -> int:
         return hash(repr(self.to_dict()))
 
+    def _repr_html_(self) -> str:
+        return notebook.paragraph(f"Plan: {self.describe()}")
+
     def describe(self) -> str:
         """One short phrase for tables and titles."""
         parts = [] if not self.pressure else [
@@ -149,7 +159,12 @@ def _span(value: Any, percent: bool = False) -> str:
     if numbers.ndim == 0:
         return style.format(float(numbers) * scale)
     low, high = float(numbers.min()) * scale, float(numbers.max()) * scale
-    return f"by ally ({style.format(low)} to {style.format(high)})"
+    span = f"by ally ({style.format(low)} to {style.format(high)}"
+    if not isinstance(value, Mapping):
+        return f"{span})"
+    named = [f"{ally} {style.format(number * scale)}" for ally, number in value.items() if number]
+    more = f" and {len(named) - 6} more" if len(named) > 6 else ""
+    return f"{span}: {'; '.join(named[:6])}{more})" if named else f"{span})"
 
 
 def _checked(name: str, value: Any, low: float, high: float, open_low: bool) -> Any:

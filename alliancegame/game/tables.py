@@ -213,6 +213,10 @@ def read_table(place: Place, entry: Any, folder: Path) -> Table:
         raise (place / "file").error(f"{file} is not a UTF-8 CSV table: {error}.") from error
     if not header:
         raise (place / "file").error(f"{file} is empty: its first line must name the columns.")
+    if len(header) == 1 and ";" in header[0]:
+        raise (place / "file").error(
+            f"{file}: fields seem separated by ';': save the table with commas."
+        )
     member = (place / "member").one_of(table.get("member", "member"), header, f"a column of {file}")
     if "name" in table:
         (place / "name").one_of(table["name"], header, f"a column of {file}")

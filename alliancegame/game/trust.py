@@ -1,4 +1,4 @@
-"""TrustLaw: how threats wear out trust and how it recovers (MODEL.md section 6)."""
+"""TrustLaw: how threats wear out trust and how it recovers (docs/theory/model, Trust)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TrustLaw:
 
     `trust`, `trust_ceiling` and `decay` are floats or read-only arrays of shape (n,) in member
     order (the leader's entry is ignored); the rest are floats. A `personal_recovery` of None becomes
-    `recovery`. Source: MODEL.md section 6; recovery_threshold and recovery_sharpness give a
+    `recovery`. Source: docs/theory/model, Trust; recovery_threshold and recovery_sharpness give a
     convex-concave recovery, as in shallow-lake problems (Skiba 1978).
     """
 
@@ -91,7 +91,7 @@ class TrustLaw:
 
     @property
     def long_run_formula(self) -> bool:
-        """Whether MODEL.md's formula for stationary trust holds: one component, even recovery."""
+        """Whether the closed form of stationary trust holds: one component, even recovery."""
         return self.institutional_share == 1 and self.recovery_threshold == 0
 
     def values(self) -> dict[str, Any]:

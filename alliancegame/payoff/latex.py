@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.payoff import symbolic as sy
 from alliancegame.payoff import terms
@@ -17,8 +19,12 @@ def latex(game: BurdenSharingGame) -> str:
 
     Returns text for a document that loads amsmath: one `align` environment whose lines are the
     ally's and the leader's payoff (terms that no member has are left out), security, influence,
-    reliability, their first-order conditions, and the trust law.
+    reliability, their first-order conditions, what congestion leaves of spill-ins that are one
+    number for the alliance, and the trust law.
+
+    Raises `InvalidValueError` for anything but a game.
     """
+    check_game(game, "latex")
     form = Form(
         game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
     )
@@ -32,6 +38,7 @@ def latex(game: BurdenSharingGame) -> str:
             r"\sum_{j \neq \ell} t_j g_j^m + \bar{T} t_{\ell} g_{\ell}^m".replace("^m", exponent),
         ),
         ("g_j", "e_j Y_j x_j"),
+        *_spread_lines(game),
         *_trust_lines(game),
     ]
     body = " \\\\\n".join(f"  {left} &= {right}" for left, right in lines)
@@ -54,10 +61,10 @@ def _member_lines(
         factor = sp.Integer(1) if term.weight is None else term.weight
         payoff.append(shown.text(factor * short.get(term.name, term.value)))
         if term.name == "security":
-            rate = problem.total(problem.security_power) / (rho * security**rho)
-            condition.append(shown.text(factor * rate))
+            rate = shown.short(problem.total(problem.security_power) / rho) / security**rho
         else:
-            condition.append(shown.text(factor * problem.total(term.value)))
+            rate = shown.short(problem.total(term.value))
+        condition.append(shown.text(factor * rate))
     power = shown.text(problem.security_power)
     technology = power if rho == 1 else rf"\left[ {power} \right]^{{1/\rho}}"
     lines = [
@@ -66,9 +73,9 @@ def _member_lines(
         (rf"p_{{{index}}}", shown.text(problem.influence)),
     ]
     if not leader:
-        pressure = terms.reliability(sy.bite, sp.Symbol(r"\varphi_i"))
+        pressure = terms.reliability(sy.bite, _symbol(r"\varphi_i"))
         lines += [
-            ("R_i", shown.text(pressure)),
+            ("R_i", shown.text(_symbol("r_i") * pressure)),
             (r"\varphi_i", r"\max\left(0,\; 1 - x_i / d_i\right)"),
         ]
     left = rf"\frac{{\mathrm{{d}} u_{{{index}}}}}{{\mathrm{{d}} x_{{{index}}}}}"
@@ -95,6 +102,10 @@ def _sum(parts: list[str]) -> str:
 
 def _symbol(name: str) -> Any:
     return sp.Symbol(name, positive=True)
+
+
+_LEFT = _symbol("left")
+"""What a threat leaves of trust, R_i / r_i, while an expression is worked on."""
 
 
 class _Shown:
@@ -127,18 +138,41 @@ class _Shown:
             sy.returned: own("b") * trust ** _symbol(r"\zeta"),
             sy.rho_symbol: _symbol(r"\rho"),
             sy.m_symbol: _symbol("m"),
+            _LEFT: _symbol("R_{i}") / own("r"),
         }
 
+    def short(self, expression: Any) -> Any:
+        """The expression multiplied out, so that what cancels does; R_i stays one symbol."""
+        return sp.expand(expression.subs(self.reliability, _LEFT))
+
     def text(self, expression: Any) -> str:
-        """The expression in LaTeX, reliability written R_i."""
-        short = expression.subs(self.reliability, _symbol("R_{i}"))
-        return str(sp.latex(short.subs(self.names, simultaneous=True), order="rev-lex"))
+        """The expression in LaTeX; what a threat leaves of trust is R_i / r_i."""
+        named = expression.subs(self.reliability, _LEFT).subs(self.names, simultaneous=True)
+        merged = sp.powsimp(sp.expand_power_base(named))
+        return str(sp.latex(merged, order="rev-lex"))
+
+
+def _spread_lines(game: BurdenSharingGame) -> list[tuple[str, str]]:
+    """What congestion leaves of a spill-in or umbrella that is one number for the alliance."""
+    if not game.congestion:
+        return []
+    crowding = r"\left( Y_i / \sum_{j} Y_j \right)^{\eta}"
+    return [
+        (f"{symbol}_i", f"{symbol} {crowding}")
+        for name, symbol in (("spillin", r"\beta"), ("umbrella", "b"))
+        if not isinstance(getattr(game, name), np.ndarray)
+    ]
 
 
 def _trust_lines(game: BurdenSharingGame) -> list[tuple[str, str]]:
-    """Trust when allies answer, as the game's horizon has it; nothing if no threat can hurt it."""
+    """Trust when allies answer, as the game's horizon has it, and the allies' mean trust."""
+    mean = [
+        (r"\bar{T}", r"\sum_{j \neq \ell} \omega_j r_j"),
+        (r"\omega_j", r"Y_j / \sum_{k \neq \ell} Y_k"),
+    ]
     if game.trust_law.harmless:
-        return []
+        settled = game.horizon == "stationary" and game.recovery > 0
+        return [("r_i", r"r_i^{\max}" if settled else "r_i^{0}"), *mean]
     decay, contagion = sp.Symbol(r"\kappa_i"), sp.Symbol(r"\xi")
     cost = sp.Symbol(r"\tau_i^{\nu}")
     others = sp.Symbol(r"\sum_{j \neq i,\, \ell} \omega_j \tau_j^{\nu}")
@@ -150,5 +184,4 @@ def _trust_lines(game: BurdenSharingGame) -> list[tuple[str, str]]:
         lines.append(("r_i", str(sp.latex(initial * impact))))
     elif game.recovery > 0:
         lines.append(("r_i", str(sp.latex(terms.stationary_trust(impact, recovery, ceiling)))))
-    lines.append((r"\bar{T}", r"\sum_{j \neq \ell} \omega_j r_j"))
-    return lines
+    return [*lines, *mean]

@@ -1,4 +1,4 @@
-"""The terms of the model, each a small symbolic expression (MODEL.md sections 3 to 6).
+"""The terms of the model, each a small symbolic expression (docs/theory/model).
 
 This is the one definition of the payoff. Solvers, batch kernels, LaTeX and the independent checker
 are derived from it; a test holds it against a payoff written by hand.
@@ -18,7 +18,7 @@ Expr = Any
 
 
 def consumption(form: str, used: Expr) -> Expr:
-    """c(used): utility of the share of GDP that is left. MODEL.md section 4."""
+    """c(used): utility of the share of GDP that is left. docs/theory/model."""
     return sp.log(1 - used) if form == "log" else 1 - used
 
 
@@ -26,7 +26,7 @@ def ally_security(g: Expr, others: Expr, umbrella: Expr, spillin: Expr, rho: Exp
     """S_i^rho of an ally: own forces, spill-ins of the other allies, the leader's umbrella.
 
     `others` is the sum of g_j^rho over the other allies; `umbrella` is (b_i R_i g_l)^rho.
-    MODEL.md section 3.
+    docs/theory/model, Security.
     """
     return g**rho + spillin**rho * others + umbrella
 
@@ -37,7 +37,7 @@ def umbrella_worth(umbrella: Expr, reliability: Expr, leader: Expr, rho: Expr) -
 
 
 def leader_security(g: Expr, allied: Expr, returned: Expr, rho: Expr) -> Expr:
-    """S_l^rho of the leader; `returned` is b_l Tbar^zeta. MODEL.md section 3."""
+    """S_l^rho of the leader; `returned` is b_l Tbar^zeta. docs/theory/model, Security."""
     return g**rho + returned**rho * allied
 
 
@@ -47,12 +47,12 @@ def returned_spillin(return_spillin: Expr, mean_trust: Expr, cohesion: Expr) -> 
 
 
 def council_pull(weight: Expr, g: Expr, m: Expr) -> Expr:
-    """t_i g_i^m: what a member brings to the council. MODEL.md section 4."""
+    """t_i g_i^m: what a member brings to the council. docs/theory/model, Influence."""
     return weight * g**m
 
 
 def council_influence(pull: Expr, total: Expr) -> Expr:
-    """p_i: a member's share of the council. MODEL.md section 4."""
+    """p_i: a member's share of the council. docs/theory/model, Influence."""
     return pull / total
 
 
@@ -72,12 +72,12 @@ def proportional_shortfall(x: Expr, demand: Expr, below: Expr) -> Expr:
 
 
 def reliability(bite: Expr, shortfall: Expr) -> Expr:
-    """R_i / r_i = 1 - c_i tau_i phi_i: what a threat leaves of the umbrella. MODEL.md section 5."""
+    """R_i / r_i = 1 - c_i tau_i phi_i: what a threat leaves. docs/theory/model, Pressure."""
     return 1 - bite * shortfall
 
 
 def threat_cost(threat: Expr, curvature: Expr) -> Expr:
-    """tau^nu: what a threat weighs in the trust law. MODEL.md section 6."""
+    """tau^nu: what a threat weighs in the trust law. docs/theory/model, Trust."""
     return threat**curvature
 
 
@@ -99,7 +99,7 @@ def stationary_trust(impact: Expr, recovery: Expr, ceiling: Expr) -> Expr:
 def recovery_pace(standing: Expr, threshold: Expr, sharpness: Expr) -> Expr:
     """How quickly trust recovers that stands at `standing` shares of its ceiling, relative to mu.
 
-    Convex at first, then concave (a Hill function), half at the threshold. MODEL.md section 6.
+    Convex at first, then concave (a Hill function), half at the threshold. docs/theory/dynamics.
     """
     return standing**sharpness / (standing**sharpness + threshold**sharpness)
 

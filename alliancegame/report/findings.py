@@ -48,7 +48,7 @@ class Case:
     @property
     def letter(self) -> str:
         """B if pressure pays, C if it backfires, else empty."""
-        return LETTERS.get(self.comparison.outcome, "")
+        return LETTERS.get(self.comparison.outcome, "") if self.comparison.plan.pressure else ""
 
     @property
     def label(self) -> str:

@@ -16,6 +16,7 @@ from alliancegame._version import __version__
 from alliancegame.figures.style import signed
 from alliancegame.report import tables, words
 from alliancegame.report.words import percent
+from alliancegame.study.compare import rounded
 from alliancegame.study.explain import explain
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from alliancegame.report.findings import Case, Findings
     from alliancegame.report.pictures import Picture
 
+
+SMALL_ELL = "b\N{LATIN SUBSCRIPT SMALL LETTER L}"
+"""Hardly to be read in small type."""
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
@@ -110,7 +114,7 @@ def page(found: Findings, drawn: Sequence[Picture], images: Mapping[str, bytes])
     )
     for loose, bound in KEPT_TOGETHER.items():
         text = text.replace(loose, bound)
-    return text
+    return text.replace(SMALL_ELL, "b<sub>ℓ</sub>")
 
 
 def _number(value: float, digits: int = 4) -> str:
@@ -127,7 +131,9 @@ def _summary(found: Findings) -> Table:
             [
                 label,
                 result.plan.describe(),
-                words.OUTCOMES[case.comparison.outcome] if case else "the alliance as it is",
+                words.verdict(case.comparison, best=case.key == "best")
+                if case
+                else "the alliance as it is",
                 signed(case.comparison.gain_usd_bn) if case else "0",
                 _turning_points(found, label) if case else "",
                 percent(float(result.burdens[lead])),
@@ -188,7 +194,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _scaled(value: float, power: int) -> str:
     if math.isnan(value):
         return "–"
-    return "0" if value == 0 else f"{value / 10.0**power:+.1f}".replace("-", "−")
+    return "0" if not rounded(value) else f"{value / 10.0**power:+.1f}".replace("-", "−")
 
 
 def _agreement(case: Case) -> str:
@@ -201,7 +207,7 @@ def _section(found: Findings, case: Case) -> Section:
     return Section(
         f"plan-{case.key}",
         case.title,
-        words.OUTCOMES[case.comparison.outcome],
+        words.verdict(case.comparison, best=case.key == "best"),
         case.comparison.plan.describe(),
         paragraphs,
         _signs(found, case.label),
@@ -210,8 +216,10 @@ def _section(found: Findings, case: Case) -> Section:
 
 
 def _known(text: str) -> str:
-    """A paragraph without its clauses about what is not defined for this game (savings)."""
-    return re.sub(r"; [^;.]*\bnan\b[^;.]*", "", text)
+    """A paragraph as the page writes numbers, without clauses about what is not defined (savings)."""
+    text = re.sub(r"; [^;.]*\bnan\b[^;.]*", "", text)
+    text = re.sub(r"(?<=\d)%", " %", text)
+    return re.sub(r"(?<![\w.])-(?=\d)|(?<=e)-(?=\d)", "−", text)
 
 
 def _signs(found: Findings, label: str) -> Table | None:
@@ -273,7 +281,7 @@ def _members(found: Findings) -> Table:
 
 
 def _parameters(found: Findings) -> Table:
-    frame = tables.parameters(found.game)
+    frame = tables.parameters(found.game).drop(columns=["least", "largest"])
     rows = [[str(name), *(str(cell) for cell in row)] for name, row in _rows(frame)]
     head = ["parameter", "symbol", "meaning", "value", "unit", "status", "source"]
     return Table("Parameters and where they come from", head, rows)

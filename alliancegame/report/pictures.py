@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from alliancegame.figures.burdens import burdens
 from alliancegame.figures.decomposition import decomposition
 from alliancegame.figures.exposure import exposure
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 NAMES = ("plane", "threat_curve", "decomposition", "burdens", "signs", "exposure")
 """Names of the figures' files, in order of the report."""
+
+
+CLOSE = 0.02
+"""Isoquants nearer than this share of the picture's points lie on each other."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,9 +65,26 @@ def _plane(found: Findings) -> Picture | None:
         f"Where plans lead {leader}. (a) Savings against influence: what {leader} can have of both as "
         "its own burden varies, at A's trust (black) and at the trust that each plan leaves. "
         "(b) Compensated savings (security held at A's) against influence, with exact isoquants: "
-        f"in the tinted field {leader} is better off than at A. The two horizontal axes differ.",
+        f"in the tinted field {leader} is better off than at A. The two horizontal axes differ."
+        f"{_coincident(found)}",
         f"Plane of savings and influence of {leader}. {places}.",
     )
+
+
+def _coincident(found: Findings) -> str:
+    """Which isoquants cannot be told from A's in the picture; empty if all can."""
+    base = found.baseline.compensated_savings
+    spread = [e.compensated_savings for e in found.points.values()]
+    width = max(max(spread) - min(spread), 1e-9)
+    curve = found.isoquants["A"]
+    hidden = []
+    for label, e in found.points.items():
+        at = float(np.interp(e.leader_influence, curve[:, 1], curve[:, 0]))
+        if label != "A" and abs(e.compensated_savings - at) < CLOSE * width:
+            hidden.append(label.replace("  ", ", "))
+    if not hidden or not math.isfinite(base):
+        return ""
+    return f" In (b) the isoquants of A and of {' and of '.join(hidden)} all but coincide."
 
 
 def _threat_curve(found: Findings) -> Picture | None:
@@ -82,7 +105,7 @@ def _threat_curve(found: Findings) -> Picture | None:
         "threat_curve",
         threat_curve(found.curves, found.own_curve),
         f"Gain of {leader} over no threat when it commits the best own burden to each threat, at a "
-        f"demand of {own.demand:.3g} of GDP. Dots: best threat; crosses: the threat above which "
+        f"demand of {100 * own.demand:.3g} % of GDP. Dots: best threat; crosses: the threat above which "
         "pressure is worse than none. (b) is the model's own decay, on a scale of its own.",
         f"Curves of the gain of {leader} in bn US$ a year against the threat. {ends}.",
     )

@@ -112,12 +112,24 @@ def parameters(game: BurdenSharingGame) -> pd.DataFrame:
                 "symbol": parameter.symbol,
                 "meaning": parameter.doc,
                 "value": show_value(game, name),
+                **_bounds(game, name),
                 "unit": "form" if parameter.choices else parameter.unit,
                 "status": origin.status,
                 "source": origin.source,
             }
         )
     return pd.DataFrame(rows).set_index("parameter")
+
+
+def _bounds(game: BurdenSharingGame, name: str) -> dict[str, float]:
+    """The least and the largest value over the members it is for; nan for a form."""
+    value = getattr(game, name)
+    if isinstance(value, str):
+        return {"least": np.nan, "largest": np.nan}
+    numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    if PARAMETERS[name].scope == "ally" and numbers.size > 1:
+        numbers = np.delete(numbers, game.members.leader_index)
+    return {"least": float(numbers.min()), "largest": float(numbers.max())}
 
 
 def show_value(game: BurdenSharingGame, name: str) -> str:

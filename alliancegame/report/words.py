@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from alliancegame.figures.style import signed
 from alliancegame.library import specification
+from alliancegame.study.compare import rounded
 from alliancegame.study.sign_series import GAIN, LOSS, NO_ANSWER, NOTHING, SignSeries
 from alliancegame.study.signs import RECHOSEN
 
@@ -32,6 +34,22 @@ OUTCOMES = {
 }
 
 
+WITHOUT_THREAT = {
+    "success": "commitment pays; no threat is made",
+    "backfire": "commitment backfires; no threat is made",
+}
+"""Verdicts on plans that threaten nobody: they must not speak of pressure."""
+
+
+def verdict(comparison: Comparison, *, best: bool = False) -> str:
+    """The verdict on a plan in a few words; of the best plan it says that no threat is best."""
+    outcome = comparison.outcome
+    if comparison.plan.pressure:
+        return OUTCOMES[outcome]
+    said = WITHOUT_THREAT.get(outcome, OUTCOMES[outcome])
+    return said.replace("no threat is made", "no threat is best") if best else said
+
+
 def size(share: float) -> str:
     """An adjective for a gain that is this share of the leader's defence spending."""
     share = abs(share)
@@ -40,7 +58,7 @@ def size(share: float) -> str:
 
 def money(value: float) -> str:
     """Bn US$ with a sign, three digits."""
-    return f"{value:+.3g}".replace("-", "−") + " bn US$"
+    return signed(value) + " bn US$"
 
 
 def percent(share: float, digits: int = 3) -> str:
@@ -87,7 +105,7 @@ def stakes(found: Findings) -> list[str]:
         told += f", {percent(share, 2)} of what it spends on defence. That is {size(share)}"
     texts = [told + "."]
     if not c.plan.pressure:
-        texts[0] += " The plan has no threat: the best that pressure can do here is not to be used."
+        texts[0] += " The plan has no threat: commitment pays, and no threat is best."
         return texts
     rate = worth / c.delta_payoff if c.delta_payoff else 0.0
     texts.append(
@@ -100,7 +118,7 @@ def stakes(found: Findings) -> list[str]:
 def _balance(c: Comparison, rate: float) -> str:
     """Leverage against lost trust, at a worth of payoff in bn US$."""
     leverage, lost = money(c.leverage * rate), money(c.trust_loss * rate)
-    if not c.trust_loss:
+    if not rounded(c.trust_loss):
         return f"Pressure brings {leverage}, and costs no trust."
     if c.leverage > 0 > c.trust_loss and c.delta_payoff < CLOSE * c.leverage:
         return (
@@ -168,7 +186,9 @@ def plainly(found: Findings) -> str:
         )
     return (
         f"In plain words: the most that {leader} can gain by a uniform threat and its own burden is "
-        f"{adjective}, {money(worth)} a year" + (f"; {reasons}." if reasons else ".")
+        f"{adjective}, {money(worth)} a year"
+        + ("" if case.comparison.plan.pressure else ", by its own burden alone: no threat is best")
+        + (f"; {reasons}." if reasons else ".")
     )
 
 

@@ -33,16 +33,30 @@ class ReportFiles:
 
 
 def check_folder(out: str | os.PathLike[str]) -> Path:
-    """The folder to write into, absolute. Raises `InvalidValueError` if a file is in its place."""
+    """The folder to write into, absolute, known to be writable before anything is solved.
+
+    Raises `InvalidValueError` if a file is in its place, `ResultFileError` if nothing can be written.
+    """
     folder = Path(out).absolute()
     for path in (folder, *folder.parents):
         if path.exists():
             if path.is_dir():
+                _try_to_write(path, folder)
                 break
             raise InvalidValueError(
                 f"out must be a folder, and {path} is a file: name another one."
             )
     return folder
+
+
+def _try_to_write(existing: Path, folder: Path) -> None:
+    """Make the folder's neighbour for a moment: permissions alone do not tell for every system."""
+    try:
+        Path(tempfile.mkdtemp(prefix=".report-", dir=existing)).rmdir()
+    except OSError as error:
+        raise ResultFileError(
+            f"{folder}: nothing can be written there ({error.strerror or error}): name another folder."
+        ) from error
 
 
 def publish(folder: Path, files: Mapping[str, bytes]) -> ReportFiles:

@@ -1,4 +1,4 @@
-"""Contributions that accumulate: the linear-quadratic dynamic public good (MODEL.md K11).
+"""Contributions that accumulate: the linear-quadratic dynamic public good (docs/theory/dynamics).
 
 Member i contributes g_i to a stock G that wears out: dG/dt = sum g - depreciation * G. It enjoys
 a_i G - b_i G^2 / 2, pays c_i g_i^2 / 2, and discounts at rate r. Three solutions: the feedback
@@ -187,7 +187,7 @@ def solve_accumulation(
     Riccati equations that is continuous in the number of members: closed form for equal members, one
     bracketed root otherwise, unique on that branch. Other (also non-linear) feedback equilibria may exist.
 
-    Raises `InvalidValueError`. Sources: Fershtman and Nitzan (1991); MODEL.md K11.
+    Raises `InvalidValueError`. Sources: Fershtman and Nitzan (1991); docs/theory/dynamics.
 
     >>> found = solve_accumulation(depreciation=0.1, interest=0.05)
     >>> [round(float(x), 6) for x in found.steady_state]

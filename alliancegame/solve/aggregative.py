@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_game, check_plan_type, per_cent
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, by_member_values
 from alliancegame.game.plan import Plan
@@ -124,7 +125,7 @@ def concave_in_own_burden(game: BurdenSharingGame) -> bool:
 
     Security: CES with rho <= 1 of functions concave and increasing in x (under proportional pressure
     reliability is the smaller of two increasing affine functions). Influence: ln p for every m; p
-    itself for m <= 1. Consumption and private benefits always. MODEL.md sections 3 to 5.
+    itself for m <= 1. Consumption and private benefits always. docs/theory/model.
     """
     share = game.influence_value == "share" and game.decisiveness > 1
     return game.substitution <= 1 and not (
@@ -181,6 +182,8 @@ def _build(game: BurdenSharingGame) -> Tables:
 
 def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
     """What only game and plan together show: demands and the leader's burden within bounds."""
+    check_game(game, "this function")
+    check_plan_type(plan)
     demand = plan.demand_by_member(game.members)
     high = game.by_member("burden_max")
     lead = game.members.leader_index
@@ -188,13 +191,13 @@ def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
         for i in np.flatnonzero((demand > high) & (plan.threat_by_member(game.members) > 0)):
             raise InvalidValueError(
                 f"demand on {game.members[i]} must be in (0, {high[i]:g}], up to its burden_max; "
-                f"got {demand[i]:g}."
+                f"got {demand[i]:g}.{per_cent(demand[i])}"
             )
     low = game.by_member("burden_min")[lead]
     if plan.burden is not None and not low <= plan.burden <= high[lead]:
         raise InvalidValueError(
             f"burden of the plan must be in [{low:g}, {high[lead]:g}], the bounds of {game.leader}, "
-            f"got {plan.burden:g}."
+            f"got {plan.burden:g}.{per_cent(plan.burden)}"
         )
 
 
@@ -206,6 +209,7 @@ def checked_profile(game: BurdenSharingGame, burdens: Any, what: str = "burden")
     for i in np.flatnonzero((profile < low) | (profile > high)):
         raise InvalidValueError(
             f"{what} of {game.members[i]} must be in [{low[i]:g}, {high[i]:g}], got {profile[i]:g}."
+            f"{per_cent(profile[i])}"
         )
     return profile
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.game import notebook
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -53,6 +54,18 @@ class Certificate:
                 data[name] = repr(data[name])
         return data
 
+    def _repr_html_(self) -> str:
+        return notebook.facts(
+            [
+                ("verdict", self.verdict),
+                ("regret", f"{self.regret:.2g} of payoff, {self.regret_usd_bn:.2g} bn US$"),
+                ("of", self.worst or "nobody"),
+                ("uniqueness", f"{self.unique}: {self.reason}"),
+                ("method", self.method),
+                ("scope", self.scope),
+            ]
+        )
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Certificate:
         """The certificate that `to_dict` described."""
@@ -68,7 +81,7 @@ class Certificate:
 
 
 def consumption_share(game: BurdenSharingGame, gain: Any, burden: Any) -> Any:
-    """A payoff difference as a consumption equivalent, in shares of GDP (MODEL.md section 4)."""
+    """A payoff difference as a consumption equivalent, shares of GDP (docs/theory/model)."""
     if game.consumption == "log":
         return np.expm1(gain) * (1 - np.asarray(burden))
     return np.asarray(gain, dtype=np.float64)
@@ -159,7 +172,7 @@ def _scope(game: BurdenSharingGame, plan: Plan, concave: bool) -> str:
 def followers_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
-    """What MODEL.md section 7 proves about the allies' answer to the leader's burden in `burden`."""
+    """What is proved (docs/theory/equilibrium) about the allies' answer to the leader's `burden`."""
     missing = _remembered(game, "_missing_conditions", _missing_conditions)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
@@ -167,7 +180,7 @@ def followers_unique(
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
-    return "proven", "theorem on followers (MODEL.md section 7): the sum of shares has one root"
+    return "proven", "theorem on followers (theory, What is proved): the sum of shares has one root"
 
 
 def _remembered(
@@ -290,7 +303,7 @@ def _shared_with_leader(
 def nash_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
-    """What MODEL.md section 7 proves about simultaneous Nash; `trust` has the mean at the leader."""
+    """What is proved (docs/theory/equilibrium) about simultaneous Nash; `trust` has its mean."""
     state, reason = followers_unique(game, plan, burden, trust)
     if state != "proven":
         return state, reason
@@ -319,7 +332,7 @@ def nash_unique(
         return (
             "proven",
             (
-                "theorem on simultaneous Nash (MODEL.md section 7): b_l T^zeta b_i r_i <= beta_i "
+                "theorem on simultaneous Nash (theory, What is proved): b_l T^zeta b_i r_i <= beta_i "
                 "for every ally"
             ),
         )

@@ -5,9 +5,10 @@ The one place where a game's type decides which solver answers.
 
 from __future__ import annotations
 
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.game.checks import check_game
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
@@ -38,7 +39,7 @@ def solve_nash(
 ) -> Equilibrium | Profile:
     """A Nash equilibrium, certified.
 
-    Of an alliance game: the equilibrium in burdens under a plan (MODEL.md section 7); `Plan()` if
+    Of an alliance game: the equilibrium in burdens under a plan (docs/theory/equilibrium); `Plan()` if
     none is given. A burden named in the plan is held fixed, and the result is then the allies'
     response. Where the theorem on simultaneous Nash does not hold, every root of the leader's
     condition is searched; the best for the leader is returned, the rest stand in `others`.
@@ -57,7 +58,7 @@ def solve_nash(
         return finite.solve_nash(game, tolerances=tolerances, throw=throw)
     from alliancegame.solve import nash
 
-    return nash.solve_nash(_alliance(game), plan, tolerances=tolerances, throw=throw)
+    return nash.solve_nash(_alliance(game, "solve_nash"), plan, tolerances=tolerances, throw=throw)
 
 
 def certify(
@@ -83,7 +84,7 @@ def certify(
         return finite.certify(game, profile, tolerances=tolerances)
     from alliancegame.solve import nash
 
-    return nash.certify(_alliance(game), profile, plan, tolerances=tolerances)
+    return nash.certify(_alliance(game, "certify"), profile, plan, tolerances=tolerances)
 
 
 def find_equilibria(
@@ -114,7 +115,7 @@ def find_equilibria(
         from alliancegame.solve.finite import nash as finite
 
         return finite.find_equilibria(game, method=method, tolerances=tolerances)
-    raise _cannot_enumerate(_alliance(game))
+    raise _cannot_enumerate(_alliance(game, "find_equilibria"))
 
 
 def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
@@ -125,12 +126,9 @@ def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
     )
 
 
-def _alliance(game: object) -> BurdenSharingGame:
-    if not isinstance(game, BurdenSharingGame):
-        raise InvalidValueError(
-            f"game must be a BurdenSharingGame or a FiniteGame, got {type(game).__name__}."
-        )
-    return game
+def _alliance(game: object, function: str) -> BurdenSharingGame:
+    check_game(game, function)
+    return cast("BurdenSharingGame", game)
 
 
 def _no_plan(plan: Plan | None) -> None:

@@ -1,4 +1,4 @@
-"""Outcome measures of a solved profile (MODEL.md section 8): savings, influence, national interest."""
+"""Measures of a solved profile (docs/theory/outcomes): savings, influence, national interest."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def compensated_savings(
     Solves c(x) + h ln x = payoff - theta ln S_A - alpha v(I) for the burden x = (1 - cs^c) S_A /
     (e_l Y_l) that pays for the rest. With h = 0 the root is unique and x may be negative (cs^c > 1);
     with h > 0 it is the root on the falling branch, x >= x_hat. nan if there is none, and for
-    substitution < 0. MODEL.md section 8.
+    substitution < 0. docs/theory/outcomes.
     """
     lead = game.members.leader_index
     security = float(status_quo_securities[lead])
@@ -103,7 +103,7 @@ def interest_weight(
 ) -> float:
     """Psi at which the slope of W at A matches the leader's own trade-off there.
 
-    `saved`, `influence` and `security` are the leader's at A. MODEL.md section 8 gives psi for
+    `saved`, `influence` and `security` are the leader's at A. docs/theory/outcomes gives psi for
     Cobb-Douglas (curvature 0), log consumption, log influence and h = 0; this is the same condition
     for every form. 0 if the leader does not value influence, nan where savings are not positive.
     """

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, ZeroTrustError
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -27,7 +28,7 @@ def solve_nash(
     tolerances: Tolerances = DEFAULT,
     throw: bool = True,
 ) -> Equilibrium:
-    """The Nash equilibrium in burdens under a plan (MODEL.md section 7); `Plan()` if none is given.
+    """The Nash equilibrium in burdens under a plan (docs/theory/equilibrium), `Plan()` by default.
 
     A burden named in the plan is held fixed, and the result is then the allies' response. Where the
     theorem on simultaneous Nash does not hold, every root of the leader's condition is searched;
@@ -38,6 +39,7 @@ def solve_nash(
     its `message` why. Errors in the plan raise always.
     """
     plan = Plan() if plan is None else plan
+    check_game(game, "solve_nash")
     aggregative.check_plan(game, plan)
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
@@ -97,10 +99,11 @@ def _no_equilibrium(found: Equilibrium) -> str:
 def respond(
     game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DEFAULT, throw: bool = True
 ) -> Equilibrium:
-    """The allies' answer to a plan that names the leader's burden (MODEL.md section 7).
+    """The allies' answer to a plan that names the leader's burden (docs/theory/equilibrium).
 
     Raises `InvalidValueError` if the plan names none; otherwise as `solve_nash`.
     """
+    check_plan_type(plan)
     if plan.burden is None:
         raise InvalidValueError(
             "respond needs plan.burden (the leader's defence spending / GDP); without it the leader "

@@ -15,6 +15,7 @@ import numpy as np
 
 from alliancegame._version import __version__
 from alliancegame.errors import ResultFileError
+from alliancegame.game import notebook
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -74,11 +75,14 @@ class Result(ABC):
         frame = self.to_frame()
         return str(frame.to_latex(float_format=lambda v: f"{v:.5g}", escape=True))
 
-    def _repr_html_(self) -> str:
-        import html
+    def _shown(self) -> pd.DataFrame:
+        """The table that a notebook shows."""
+        return self.to_frame()
 
-        table = self.to_frame().to_html(float_format="{:.5g}".format)
-        return f"<p>{html.escape(self.headline())}</p>{table}"
+    def _repr_html_(self) -> str:
+        parts = [notebook.paragraph(self.headline()), notebook.table(self._shown())]
+        made = getattr(self, "certificate", None)
+        return "".join([*parts, notebook.paragraph(str(made)) if made is not None else ""])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.headline()}>"
@@ -155,6 +159,7 @@ def _register_all() -> None:
     import alliancegame.study.patience
     import alliancegame.study.sensitivity
     import alliancegame.study.shares
+    import alliancegame.study.sign_series
     import alliancegame.study.stability
     import alliancegame.study.uncertainty  # noqa: F401
 

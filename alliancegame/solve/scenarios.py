@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import AllianceGameError, InvalidValueError, unknown_name
+from alliancegame.errors import (
+    AllianceGameError,
+    InvalidValueError,
+    unknown_member,
+    unknown_name,
+)
 from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -71,7 +76,9 @@ def parse_key(game: BurdenSharingGame, text: str) -> Key:
         )
         if not by_member:
             raise InvalidValueError(f"{name} has no value by member: write {name!r}, not {text!r}.")
-        game.members.index_of(member)
+        if member not in game.members:
+            names = game.provenance.get("names", {})
+            raise unknown_member(member, game.members, names, f" in {text}")
         ally_only = name in PLAN_KEYS or PARAMETERS[name].scope == "ally"
         if member == game.leader and ally_only:
             raise InvalidValueError(f"{name} belongs to allies only, and {member} leads.")

@@ -1,4 +1,4 @@
-"""The social optimum: one planner, the weighted sum of all payoffs (MODEL.md section 7)."""
+"""The social optimum: one planner, the weighted sum of all payoffs (docs/theory/equilibrium)."""
 
 from __future__ import annotations
 

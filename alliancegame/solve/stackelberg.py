@@ -1,4 +1,4 @@
-"""Stackelberg: the leader commits to part of its plan, then the allies answer (MODEL.md section 7)."""
+"""Stackelberg: the leader commits to part of its plan, then allies answer (docs/theory/equilibrium)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class StackelbergResult(Result):
 
     @property
     def outcome(self) -> str:
-        """The plan's outcome against A (MODEL.md section 8)."""
+        """The plan's outcome against A (docs/theory/outcomes)."""
         from alliancegame.study.compare import outcome
 
         return outcome(self.baseline, self.response)
@@ -87,15 +87,21 @@ class StackelbergResult(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
+        quiet = "" if self.plan.pressure else " (no threat is best)"
         return (
             f"committing {', '.join(self.commit)}: best plan {self.plan.describe()}; outcome "
-            f"{self.outcome}; {self.certificate.verdict}, a better plan could gain "
+            f"{self.outcome}{quiet}; {self.certificate.verdict}, a better plan could gain "
             f"{self.leader_gap:.2g} at most by the search's estimate"
         )
 
     def to_frame(self) -> pd.DataFrame:
         """Every member's numbers under the plan."""
         return self.response.to_frame()
+
+    def _shown(self) -> pd.DataFrame:
+        """Against A, as a notebook shows it."""
+        table: pd.DataFrame = self.comparison.to_frame()
+        return table
 
     def _content(self) -> dict[str, Any]:
         return {

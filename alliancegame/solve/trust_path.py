@@ -1,4 +1,4 @@
-"""Trust over time: what the leader does when today's threat costs tomorrow's trust (MODEL.md section 7)."""
+"""Trust over time: what the leader does when today's threat costs trust tomorrow (docs/theory/dynamics)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def solve_trust_path(
     Raises `UnknownNameError` for a concept, `InvalidValueError` for a discount outside (0, 1), other
     bad numbers and laws that leave their bounds, `UnsupportedFormError` for more states than the
     concept can handle, `ZeroTrustError` if there is no trust to lose. Warns `CoarseGridWarning` if the
-    residual stays above the tolerance. MODEL.md sections 6 and 7.
+    residual stays above the tolerance. docs/theory/dynamics.
 
     >>> import alliancegame as ag
     >>> game = ag.load_model("three-allies").replace(recovery=0.1)

@@ -1,4 +1,4 @@
-"""Calibration: the weights at which observed burdens are an equilibrium (MODEL.md section 10)."""
+"""Calibration: the weights at which observed burdens are an equilibrium (docs/howto/calibrate)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alliancegame.errors import CalibrationError, unknown_name
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.spec import WEIGHTS
@@ -32,6 +33,7 @@ def calibrate(
     Raises `CalibrationError` for negative weights, naming the members and the admissible range, and
     `InvalidValueError` for burdens outside their bounds.
     """
+    check_game(game, "calibrate")
     if free not in WEIGHTS:
         raise unknown_name("free weight", free, WEIGHTS)
     burdens = _interior(game, observed)
@@ -76,10 +78,11 @@ def identified_set(game: BurdenSharingGame, observed: Any) -> pd.DataFrame:
     implied `security_weight` at the game's other weights, and the largest influence and private
     weights that are compatible with security_weight >= 0 (given the other one). For small allies
     p_i is near 0 and levels identify only private + influence * decisiveness: `sum_bound`.
-    Source: MODEL.md section 10.
+    Source: docs/howto/calibrate.
     """
     import pandas as pd
 
+    check_game(game, "identified_set")
     burdens = _interior(game, observed)
     parts = marginals(game, burdens)
     _, alpha, private = (game.by_member(name) for name in WEIGHTS)
@@ -134,16 +137,26 @@ def _refuse(
             left = rest[i] + weights[j][i] * parts.worth[j][i]
             if parts.worth[j][i] > 0:
                 limits.append(
-                    f"{WEIGHTS[j]} at most {left / parts.worth[j][i]:.5g}"
-                    if left >= 0
-                    else f"no {WEIGHTS[j]} alone is enough"
+                    f"{WEIGHTS[j]} at most {left / parts.worth[j][i]:.5g}" if left >= 0 else ""
                 )
-        lines.append(f"{game.members[i]} ({free} would be {implied[i]:.4g}; {' or '.join(limits)})")
+        repairs = [text for text in limits if text]
+        names = [WEIGHTS[j] for j in others if weights[j][i] > 0]
+        cure = " or ".join(repairs) or _none_alone(names)
+        lines.append(f"{game.members[i]} ({free} would be {implied[i]:.4g}; {cure})")
     more = f" and {len(bad) - 8} more" if len(bad) > 8 else ""
     raise CalibrationError(
-        f"observed burdens imply a negative {free} for {'; '.join(lines)}{more}. These members spend "
-        "less than their other benefits alone would justify: lower those weights for them."
+        f"observed burdens imply a negative {free} for\n  "
+        + ";\n  ".join(lines)
+        + f"{more}.\nThese members spend less than their other benefits alone would justify: lower "
+        "those weights for them."
     )
+
+
+def _none_alone(names: list[str]) -> str:
+    """What to do where no other weight repairs a member by itself."""
+    if len(names) > 1:
+        return f"neither {' nor '.join(names)} alone can repair it; lower both"
+    return f"lower {names[0]}" if names else "no other weight can repair it"
 
 
 def _provenance(game: BurdenSharingGame, free: str, burdens: Array) -> dict[str, Any]:

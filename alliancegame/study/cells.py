@@ -288,7 +288,7 @@ def _degenerate(cells: Scenarios) -> Mask:
 
 
 def _proved_followers(cells: Scenarios) -> Mask:
-    """The conditions of the theorem on followers (MODEL.md section 7), by cell."""
+    """The conditions of the theorem on followers (docs/theory/equilibrium), by cell."""
     allies = np.arange(cells.size) != cells.game.members.leader_index
     spillin, _ = cells.congested
     weights = cells.field("council_weight")[:, allies]
@@ -300,7 +300,7 @@ def _proved_followers(cells: Scenarios) -> Mask:
 
 
 def _proved_nash(cells: Scenarios, mean_trust: Array, trust: Array) -> Mask:
-    """The conditions of the theorem on simultaneous Nash (MODEL.md section 7), by cell."""
+    """The conditions of the theorem on simultaneous Nash (docs/theory/equilibrium), by cell."""
     lead = cells.game.members.leader_index
     allies = np.arange(cells.size) != lead
     spillin, umbrella = cells.congested

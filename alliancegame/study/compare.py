@@ -1,4 +1,4 @@
-"""Compare plans with the status quo A: outcome, decomposition, flags (MODEL.md section 8)."""
+"""Compare plans with the status quo A: outcome, decomposition, flags (docs/theory/outcomes)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
@@ -27,7 +28,18 @@ OUTCOMES = ("success", "windfall", "break-even", "status quo", "futile", "backfi
 SUCCESS, WINDFALL, BREAK_EVEN, STATUS_QUO, FUTILE, BACKFIRE = range(6)
 
 SMALL_CHANGE = 1e-6
-"""Changes of savings and influence below this are none (MODEL.md section 8)."""
+"""Changes of savings and influence below this are none (docs/theory/outcomes)."""
+
+
+ROUNDING = 1e-12
+"""Payoff differences below this come from rounding, and are printed as none."""
+
+NO_DECAY = "decay is 0: threats cost no trust in this game"
+
+
+def rounded(difference: float) -> float:
+    """A payoff difference as it is to be printed: what only rounding makes is 0."""
+    return 0.0 if abs(difference) < ROUNDING else difference
 
 
 def tolerance(baseline: Equilibrium, result: Equilibrium) -> float:
@@ -49,7 +61,7 @@ def outcome(baseline: Equilibrium, result: Equilibrium) -> str:
 def classify(gain: Any, saved: Any, influence: Any, slack: Any) -> NDArray[np.int64]:
     """Outcomes as positions in OUTCOMES, from the leader's differences to A; any common shape.
 
-    MODEL.md section 8. Savings that are nan count as unchanged; a payoff of minus infinity is a loss.
+    docs/theory/outcomes. Savings that are nan count as unchanged; a payoff of -inf is a loss.
     """
     gain = np.nan_to_num(np.asarray(gain, dtype=np.float64), nan=-np.inf, posinf=np.inf)
     saves = np.asarray(saved) > SMALL_CHANGE
@@ -69,7 +81,7 @@ class Comparison(Result):
     committing its own burden, by pressure if trust were unharmed, and by the trust that is lost
     (either sign). `versus_best_burden` is the payoff difference to the best burden that the leader
     could commit without pressure, V(0); nan if the plan names no burden. `flags` are those of
-    MODEL.md section 8; `influence_backfire` says that the leader loses and would have gained had
+    docs/theory/outcomes; `influence_backfire` says that the leader loses and would have gained had
     its influence stayed.
     """
 
@@ -121,6 +133,12 @@ class Comparison(Result):
     def delta_influence(self) -> float:
         """Change of the leader's share of influence."""
         return self.result.leader_influence - self.baseline.leader_influence
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of this comparison: threats that cost nothing; else empty."""
+        costless = self.plan.pressure and self.game.trust_law.harmless
+        return NO_DECAY if costless else ""
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -222,8 +240,10 @@ class Comparison(Result):
     def headline(self) -> str:
         """One line that says what was found."""
         return (
-            f"{self.plan.describe()}: {self.outcome}; {self.game.leader} gains {self.delta_payoff:+.3g} of "
+            f"{self.plan.describe()}: {self.outcome}; {self.game.leader} gains "
+            f"{rounded(self.delta_payoff):+.3g} of "
             f"payoff ({self.gain_usd_bn:+.3g} bn US$ a year); {self.certificate.verdict}"
+            + (f"; {self.note}" if self.note else "")
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -308,15 +328,24 @@ def compare(
     Gives the outcome, every member's payoff difference with its consumption equivalent and bn US$,
     the exact decomposition of the leader's part, and flags. Raises as `solve_nash`.
     """
+    check_game(game, "compare")
     if not isinstance(plan, Plan):
         return Comparisons(tuple(_compare(game, one, tolerances) for one in _plans(plan)))
     return _compare(game, plan, tolerances)
 
 
-def _plans(plans: Iterable[Any]) -> Sequence[Plan]:
+def _plans(plans: Any) -> Sequence[Plan]:
     from alliancegame.errors import InvalidValueError
 
+    if not isinstance(plans, Iterable) or isinstance(plans, (str, Mapping)):
+        raise InvalidValueError(
+            f"compare takes a Plan such as ag.Plan(threat=0.5), or a list of them, got {plans!r}."
+        )
     listed = list(plans)
+    if not listed:
+        raise InvalidValueError(
+            "compare got an empty list of plans: name at least one, such as ag.Plan(threat=0.5)."
+        )
     for one in listed:
         if not isinstance(one, Plan):
             raise InvalidValueError(f"compare takes a Plan or several, got {one!r}.")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.congestion import final_note, final_value, is_spread
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -49,10 +50,14 @@ class Quantity:
     words: str
     unit: str
     own: float
+    note: str = ""
 
     def label(self) -> str:
-        """For an axis: name, symbol, words and unit."""
-        unit = "" if self.unit == "1" else f" ({self.unit})"
+        """For an axis: name, symbol, words and unit, and on which scale a spill-in is."""
+        said = "; ".join(
+            text for text in ("" if self.unit == "1" else self.unit, self.note) if text
+        )
+        unit = f" ({said})" if said else ""
         symbol = f" ${self.symbol}$" if self.symbol else ""
         return f"{self.key}{symbol}: {self.words}{unit}"
 
@@ -67,14 +72,15 @@ def quantity(game: BurdenSharingGame, plan: Plan, text: str) -> Quantity:
     if key.text:
         raise InvalidValueError(
             f"{text} names a form ({PARAMETERS[key.name].admissible}) and has no range of numbers: "
-            "use game.replace for each form."
+            "take one map or analysis for each form, with game.replace."
         )
     if key.of_plan:
         symbol, words, unit = _PLAN_FACTS[key.name]
     else:
         parameter = PARAMETERS[key.name]
         symbol, words, unit = parameter.latex, parameter.doc, parameter.unit
-    return Quantity(text, symbol, words, unit, _own(game, plan, key.name, key.member))
+    note = final_note(game, key.name, key.member)
+    return Quantity(text, symbol, words, unit, _own(game, plan, key.name, key.member), note)
 
 
 def _own(game: BurdenSharingGame, plan: Plan, name: str, member: str | None) -> float:
@@ -82,6 +88,8 @@ def _own(game: BurdenSharingGame, plan: Plan, name: str, member: str | None) -> 
         return np.nan if plan.burden is None else plan.burden
     if name == "threat" and not plan.pressure:
         return np.nan
+    if member is not None and is_spread(game, name):
+        return final_value(game, name, member)
     if name in PLAN_KEYS:
         values: Array = getattr(plan, f"{name}_by_member")(game.members)
     elif not PARAMETERS[name].by_member or np.ndim(getattr(game, name)) == 0:

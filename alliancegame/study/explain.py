@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.study.compare import Comparison
+from alliancegame.study.compare import Comparison, rounded
 
 if TYPE_CHECKING:
     from alliancegame.solve.result import Equilibrium
@@ -20,6 +20,14 @@ _VERDICTS = {
     "futile": "{leader} is worse off and does not even save more.",
     "backfire": "Pressure backfires (C): {leader} saves more, but is worse off than without the plan.",
 }
+
+_WITHOUT_THREAT = {
+    "success": "Commitment pays, no threat is made: {leader} gives up influence, saves more, and is "
+    "better off.",
+    "backfire": "Commitment backfires, no threat is made: {leader} saves more, but is worse off than "
+    "at A.",
+}
+"""Verdicts that must not speak of pressure where the plan has none."""
 
 _FLAGS = {
     "spending_backfire": "Allied spending falls under the plan.",
@@ -38,7 +46,7 @@ def explain(comparison: Comparison) -> str:
         raise InvalidValueError(f"explain takes the result of compare, got {comparison!r}.")
     leader = comparison.game.leader
     paragraphs = [
-        f"Plan: {comparison.plan.describe()}. {_VERDICTS[comparison.outcome].format(leader=leader)}",
+        f"Plan: {comparison.plan.describe()}. {_verdict(comparison).format(leader=leader)}",
         _spending(comparison),
         _influence(comparison),
         _decomposition(comparison),
@@ -47,6 +55,11 @@ def explain(comparison: Comparison) -> str:
         _certainty(comparison),
     ]
     return "\n\n".join(text for text in paragraphs if text)
+
+
+def _verdict(c: Comparison) -> str:
+    said = _VERDICTS[c.outcome]
+    return said if c.plan.pressure else _WITHOUT_THREAT.get(c.outcome, said)
 
 
 def _spending(c: Comparison) -> str:
@@ -80,19 +93,27 @@ def _influence(c: Comparison) -> str:
 def _decomposition(c: Comparison) -> str:
     parts = []
     if c.plan.burden is not None:
-        parts.append(f"{c.commitment:+.3g} from committing its own burden")
-    parts.append(f"{c.leverage:+.3g} from pressure if trust stayed unharmed")
-    parts.append(f"{c.trust_loss:+.3g} from lost trust")
+        parts.append(f"{_payoff(c.commitment)} from committing its own burden")
+    if c.plan.pressure:
+        parts.append(f"{_payoff(c.leverage)} from pressure if trust stayed unharmed")
+        parts.append(f"{_payoff(c.trust_loss)} from lost trust")
     best = (
         f" Against the best burden it could commit without pressure the difference is "
-        f"{c.versus_best_burden:+.3g}."
+        f"{_payoff(c.versus_best_burden)}."
         if c.plan.burden is not None
         else ""
     )
+    note = f" {c.note[0].upper()}{c.note[1:]}." if c.note else ""
+    why = f": {', '.join(parts)}" if parts else ""
     return (
-        f"The payoff of {c.game.leader} changes by {c.delta_payoff:+.4g}, worth "
-        f"{c.gain_usd_bn:+.3g} bn US$ a year: {', '.join(parts)}.{best}"
+        f"The payoff of {c.game.leader} changes by {_payoff(c.delta_payoff, 4)}, worth "
+        f"{c.gain_usd_bn:+.3g} bn US$ a year{why}.{best}{note}"
     )
+
+
+def _payoff(value: float, digits: int = 3) -> str:
+    """A payoff difference; what only rounding makes is 0."""
+    return f"{rounded(value):+.{digits}g}" if rounded(value) else "0"
 
 
 def _members(c: Comparison) -> str:

@@ -1,4 +1,4 @@
-"""The leader's frontier between savings and influence, and its isoquants (MODEL.md section 8)."""
+"""The leader's frontier between savings and influence, and its isoquants (docs/theory/outcomes)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -107,7 +108,10 @@ def frontier(
 
     Raises `InvalidValueError` for fewer than two points or burdens outside the leader's bounds.
     """
-    plan = (Plan() if plan is None else plan).replace(burden=None)
+    plan = Plan() if plan is None else plan
+    check_game(game, "frontier")
+    check_plan_type(plan)
+    plan = plan.replace(burden=None)
     aggregative.check_plan(game, plan)
     grid = _grid(game, points, burdens)
     shape = (len(grid), game.size)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
@@ -143,13 +144,14 @@ class RegimeMap(Result):
         pressed = self.plan if self.plan.pressure else self.plan.replace(threat=1.0)
         varied = {parse_key(self.game, key).name for key in (self.x, self.y)}
         never = not self.plan.pressure and "threat" not in varied
-        words = (self.plan if never else pressed).describe().split(", ")
+        words = ("no threat" if never else pressed.describe()).split(", ")
+        if never and self.plan.burden is not None:
+            words.append(self.plan.describe())
         starts = tuple("own burden" if name == "burden" else name for name in varied)
         parts = [text for text in words if not text.startswith(starts)]
         weights = f"{self.recalibrated} calibrated anew everywhere, A stays as observed"
-        return "; ".join(
-            [", ".join(parts), weights if self.recalibrated else "all weights as they are"]
-        )
+        settled = weights if self.recalibrated else "all weights as they are"
+        return "; ".join(text for text in (", ".join(parts), settled) if text)
 
     def headline(self) -> str:
         """One line that says what was found."""
@@ -293,6 +295,8 @@ def regime_map(
     <RegimeMap: threat 0 to 1 over decay 0 to 1: success 52.1%, backfire 47.9%>
     """
     plan = Plan() if plan is None else plan
+    check_game(game, "regime_map")
+    check_plan_type(plan)
     keys = [_axis_key(game, plan, axis) for axis in (x, y)]
     if parse_key(game, keys[0]) == parse_key(game, keys[1]):
         raise InvalidValueError(f"x and y must be different, both are {keys[0]!r}.")

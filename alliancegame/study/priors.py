@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
@@ -40,6 +41,8 @@ def checked_priors(game: BurdenSharingGame, plan: Plan, given: Any) -> dict[str,
             'priors are a dict such as {"decay": (0.2, 0.6)}, with a pair (low, high) or a frozen '
             f"distribution of scipy.stats for each key; got {given!r}."
         )
+    check_game(game, "a prior")
+    check_plan_type(plan)
     priors = {quantity(game, plan, key).key: value for key, value in given.items()}
     for key, value in priors.items():
         if isinstance(value, (list, tuple)) and any(isinstance(part, str) for part in value):

@@ -314,7 +314,7 @@ def _salib() -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingExtraError(
             "global_sensitivity needs SALib, which is not installed: "
-            "pip install 'alliancegame[sensitivity]' (or: pip install SALib)."
+            "pip install '.[sensitivity]' in the project's folder, or pip install SALib."
         ) from error
     return sample, analyze
 

@@ -17,6 +17,7 @@ from alliancegame.errors import (
     InvalidValueError,
     WorkerLostError,
 )
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import validate
 from alliancegame.game.plan import Plan
@@ -163,7 +164,7 @@ def sweep(
     --------
     >>> import alliancegame as ag
     >>> game = ag.load_model("three-allies")
-    >>> found = sweep(game, {"decay": [0.0, 0.4], "threat": [0.0, 0.5, 1.0]}, ag.Plan(burden=0.035))
+    >>> found = ag.sweep(game, {"decay": [0.0, 0.4], "threat": [0.0, 0.5, 1.0]}, ag.Plan(burden=0.035))
     >>> dict(found.sizes)
     {'decay': 2, 'threat': 3, 'member': 4}
     >>> int((found.status > 1).sum())
@@ -185,6 +186,8 @@ def sweep(
         raise InvalidValueError(
             "give workers (processes here) or cluster (processes there), not both."
         )
+    if store is not None and not isinstance(store, (str, os.PathLike)):
+        raise InvalidValueError(f"store must be the path of a folder, got {store!r}.")
     if store is not None and "://" in os.fspath(store):
         raise InvalidValueError(
             f"store must be a folder that this machine can write to, got {store}."
@@ -224,8 +227,9 @@ class _Asked:
         self.own = _check_keys(game, self.design, solve, derive)
         if solve == "respond" and plan.burden is None and "burden" not in self.design.columns:
             raise InvalidValueError(
-                'solve="respond" needs the leader\'s burden, in plan or in over; without it the leader '
-                'plays simultaneously: use solve="nash".'
+                'solve="respond" (the default) needs the leader\'s burden, in plan or in over, such as '
+                "sweep(game, over, ag.Plan(burden=0.033)); without it the leader plays "
+                'simultaneously: sweep(game, over, solve="nash"). solve="compare" compares with A.'
             )
         self.layout: Layout = lay_out(
             game,
@@ -270,10 +274,8 @@ class _Asked:
 
 
 def _check_types(game: Any, plan: Any, derive: Any, tolerances: Any) -> None:
-    if not isinstance(game, BurdenSharingGame):
-        raise InvalidValueError(f"sweep needs a BurdenSharingGame, got {game!r}.")
-    if not isinstance(plan, Plan):
-        raise InvalidValueError(f"plan must be a Plan, got {plan!r}.")
+    check_game(game, "sweep")
+    check_plan_type(plan)
     if derive is not None and not callable(derive):
         raise InvalidValueError(f"derive must be a function of (game, cell), got {derive!r}.")
     if not isinstance(tolerances, Tolerances):
@@ -428,8 +430,13 @@ class _Run:
         """Say what is kept and how to go on, whatever stops the run."""
 
         def kept() -> str:
-            done = sum(0 <= index < store.blocks.count for index in store.journal.entries)
-            return f"{done} of {store.blocks.count} chunks are done and kept in {store.path}."
+            done = [index for index in store.journal.entries if 0 <= index < store.blocks.count]
+            cells = sum(store.blocks.size(index) for index in done)
+            whole = self.asked.design.count
+            return (
+                f"{len(done)} of {store.blocks.count} chunks are done and kept in {store.path} "
+                f"({cells:,} of {whole:,} cells)."
+            )
 
         try:
             yield

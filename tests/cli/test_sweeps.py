@@ -215,7 +215,7 @@ def test_a_store_of_another_sweep_is_refused(run: Run, tmp_path: Path) -> None:
         (("--over", "threat=0,1", "--over", "threat=0.5"), 1, "twice"),
         (("--over", "threat=0:1:3", "--solve", "nsh"), 1, "Did you mean 'nash'"),
         (("--over", "threat=0:1:3", "--solve", "respond"), 1, "needs the leader's burden"),
-        (("--over", "threat=0:1:9999", "--over", "decay=0:1:9999"), 1, "allow_large"),
+        (("--over", "threat=0:1:9999", "--over", "decay=0:1:9999"), 1, "--allow-large"),
     ],
 )
 def test_sweep_refuses(run: Run, arguments: tuple[str, ...], code: int, message: str) -> None:

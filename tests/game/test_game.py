@@ -138,7 +138,7 @@ def test_by_member_knows_its_parameters() -> None:
             "trust of DEU must be at most.*0.8, got 0.9",
         ),
         ({"substitution": 0}, "substitution = 0 is refused"),
-        ({"substitution": 1.5}, r"substitution must be in \[-20, 1\], got 1.5"),
+        ({"substitution": -21}, r"substitution must be in \[-20, 1\], got -21"),
         ({"substitution": "weakest-link"}, "substitution must be a number, got 'weakest-link'"),
         ({"security_weight": None}, "security_weight has no default"),
         ({"members": "USA"}, "members must be a list of labels, got 'USA'"),

@@ -95,7 +95,9 @@ def test_described_in_one_phrase() -> None:
     assert Plan(threat=0.5).describe() == "threat 0.5, demand 5 %"
     assert Plan(burden=0.0337).describe().startswith("own burden 3.37")
     by_ally = Plan(threat={"FRA": 0.2, "DEU": 0.4}, demand=0.03, burden=0.02).describe()
-    assert by_ally.startswith("threat by ally (0.2 to 0.4), demand 3 %, own burden 2")
+    assert by_ally.startswith(
+        "threat by ally (0.2 to 0.4: FRA 0.2; DEU 0.4), demand 3 %, own burden 2"
+    )
 
 
 @pytest.mark.parametrize(

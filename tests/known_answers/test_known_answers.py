@@ -1,4 +1,4 @@
-"""MODEL.md section 11 and the rest of the bank: the payoff by hand agrees, and so do the solvers."""
+"""Known answers and the rest of the bank: the payoff by hand agrees, and so do the solvers."""
 
 from __future__ import annotations
 

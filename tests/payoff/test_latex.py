@@ -49,3 +49,41 @@ def test_forms_show(game):
     assert r"\log{\left(p_{i} \right)}" not in share
     assert r"\mu" in ag.latex(game.replace(horizon="stationary", recovery=0.2))
     assert "E_i" not in ag.latex(game.replace(decay=0.0))
+
+
+def test_the_printed_game_is_complete(game):
+    """Everything that a line uses has a line, and contributions are not written twice."""
+    text = ag.latex(game.replace(congestion=1.0))
+    assert r"\beta_i &= \beta \left( Y_i / \sum_{j} Y_j \right)^{\eta}" in text
+    assert r"b_i &= b \left( Y_i / \sum_{j} Y_j \right)^{\eta}" in text
+    assert r"\omega_j &= Y_j" in text
+    assert r"R_i &= r_{i} \left(1 - " in text
+    assert r"\left(1 - \beta_{i}\right)" not in text
+    assert r"\eta" not in ag.latex(game.replace(congestion=0.0))
+    final = ag.latex(game.replace(congestion=1.0, umbrella={"Large": 0.1}))
+    assert r"b_i &=" not in final
+    assert r"\beta_i &=" in final
+    harmless = ag.latex(game.replace(decay=0.0))
+    assert "r_i &= r_i^{0}" in harmless
+    assert r"\omega_j &=" in harmless
+
+
+@pytest.mark.parametrize("rho", [1.0, 0.5])
+def test_the_shortened_condition_is_the_condition(rho):
+    """The printed rate of security equals the derivative, at numbers."""
+    import sympy as sp
+
+    from alliancegame.payoff import symbolic as sy
+    from alliancegame.payoff.form import Form
+    from alliancegame.payoff.latex import _LEFT, _Shown
+
+    problem = sy.ally_problem(Form("log", "log", rho == 1, True))
+    shown = _Shown("i", leader=False)
+    raw = problem.total(problem.security_power)
+    values = {
+        sy.x: 0.02, sy.g: 0.8, sy.Z: 3.0, sy.C: 5.0, sy.G: 9.0, sy.scale: 40.0, sy.spillin: 0.3,
+        sy.umbrella: 0.4, sy.bite: 0.6, sy.demand: 0.05, sy.below: 1, sy.rho_symbol: rho,
+    }  # fmt: skip
+    left = shown.reliability.subs(values)
+    short = shown.short(raw).subs({_LEFT: left}).subs(values)
+    assert float(short) == pytest.approx(float(sp.sympify(raw).subs(values)), rel=1e-12)

@@ -31,7 +31,7 @@ def random_games(draw: st.DrawFn) -> tuple[BurdenSharingGame, Plan]:
 
 @st.composite
 def unique_games(draw: st.DrawFn, **fixed: Any) -> BurdenSharingGame:
-    """Games under the conditions of MODEL.md section 7: the equilibrium is proven to be unique."""
+    """Games under the conditions of docs/theory/equilibrium: the equilibrium is unique."""
     n = draw(st.integers(2, 6))
 
     def each(low: float, high: float) -> list[float]:
@@ -193,7 +193,7 @@ def test_redistribution_is_not_neutral_with_joint_products() -> None:
     assert abs(here.contribution.sum() - there.contribution.sum()) > 1e-6
 
 
-# --- Comparative statics that MODEL.md section 7 proves -------------------------------------------
+# --- Comparative statics that docs/theory/equilibrium proves ---------------------------------------
 
 
 def allied_total(game: BurdenSharingGame, plan: Plan) -> float:
@@ -273,7 +273,7 @@ def test_lost_trust_costs_influence_at_given_burdens(
 
 
 def test_spending_says_nothing_about_success() -> None:
-    """MODEL.md section 8: with and without trust costs allied spending is nearly the same."""
+    """docs/theory/outcomes: with and without trust costs allied spending is nearly the same."""
     game = BANK["nato-like"].game
     plan, calm = Plan(threat=0.4, demand=0.05, burden=0.034), Plan(burden=0.034)
     base = respond(game, calm)

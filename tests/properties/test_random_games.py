@@ -16,7 +16,7 @@ SEEDS = [range(start, start + BATCH) for start in range(0, GAMES, BATCH)]
 
 
 def assert_described(found: Equilibrium, hand: Hand) -> None:
-    """Payoffs, influence, security and trust of the profile are those of MODEL.md."""
+    """Payoffs, influence, security and trust of the profile are those of the oracle."""
     x = found.burdens.tolist()
     assert found.payoffs == pytest.approx(hand.payoffs(x), rel=1e-12, abs=1e-12)
     assert found.influences == pytest.approx(hand.influences(x), rel=1e-12, abs=1e-14)

@@ -206,7 +206,7 @@ def test_uniqueness_is_proven_under_the_conditions_of_the_theorem(plan: Plan) ->
     ):
         made = solve_nash(alliance((6, 3, 2, 1), 0.05, **(SEATS | changes)), plan).certificate
         assert made.unique == "proven", (changes, made.reason)
-        assert "MODEL.md section 7" in made.reason
+        assert "theory, What is proved" in made.reason
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Outcome measures of MODEL.md section 8."""
+"""Outcome measures of docs/theory/outcomes."""
 
 from __future__ import annotations
 

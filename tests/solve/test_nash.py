@@ -236,7 +236,7 @@ def test_zero_trust_is_admissible_where_payoffs_stay_finite() -> None:
 
 
 def test_weak_links_without_trust_leave_no_finite_payoff() -> None:
-    """MODEL.md section 3: only profiles with finite payoffs are equilibria."""
+    """docs/theory/model, Security: only profiles with finite payoffs are equilibria."""
     game = without_trust(substitution=-0.5, decisiveness=2.0, influence_weight=0.0)
     for plan in (Plan(threat=0.5), Plan(threat=0.5, burden=0.03), Plan(burden=0.0)):
         with pytest.raises(ConvergenceError, match="no equilibrium"):

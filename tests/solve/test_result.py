@@ -171,6 +171,7 @@ def test_missing_file(tmp_path: Path) -> None:
         ('{"kind": "equilibrium"}', "schema None"),
         ('{"schema": 1, "kind": "equilibrum"}', "unknown kind 'equilibrum'"),
         ('{"schema": 1, "kind": "equilibrium"}', "incomplete"),
+        ('{"schema": 1, "kind": "signs"}', "incomplete"),
         ('{"schema": 1, "kind": "equilibrium", "game": 3}', "incomplete"),
     ],
 )
@@ -209,3 +210,19 @@ def test_damaged_parts_are_errors_of_ours(found: Equilibrium, change: dict[str, 
     data = json.loads(found.to_json()) | change
     with pytest.raises(ResultFileError):
         result_from_dict(data)
+
+
+def test_every_result_of_the_report_is_known_to_a_fresh_interpreter() -> None:
+    """`load_result` alone registers them: nothing else may have been imported before."""
+    import subprocess
+    import sys
+
+    code = (
+        "from alliancegame.solve import result\n"
+        "result._register_all()\n"
+        "print(*sorted(result._KINDS))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"signs", "comparisons", "stackelberg", "frontier", "equilibrium"} <= set(done)

@@ -54,7 +54,7 @@ def best_by_evolution(hand: Hand, weights: Any, low: Any, high: Any, seed: int =
 @pytest.mark.parametrize("n", [2, 5, 9])
 @pytest.mark.parametrize("weights", ["gdp", "equal"])
 def test_k8(n: int, weights: str) -> None:
-    """MODEL.md section 11: Nash theta / n + h, the optimum theta + h."""
+    """The known answer: Nash theta / n + h, the optimum theta + h."""
     game = alliance((1,) * n, 0.5, consumption="linear", private_weight=0.07)
     found = ag.solve_social_optimum(game, weights)
     assert found.burdens == pytest.approx([0.57] * n, abs=1e-12)

@@ -230,7 +230,7 @@ def test_concepts_in_order_of_value(game) -> None:
 
 
 def by_hand(game, threats, periods: int):
-    """MODEL.md section 6 period by period, one ally at a time: operating trust and ceilings."""
+    """The law of trust period by period, one ally at a time: operating trust and ceilings."""
     law, lead = game.trust_law, game.members.leader_index
     n, gdp = game.size, game.by_member("gdp")
     allies = [i for i in range(n) if i != lead]

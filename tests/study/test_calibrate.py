@@ -41,7 +41,7 @@ def test_observed_burdens_become_the_equilibrium(game, forms, free):
 
 
 def test_the_flagship_formula_by_hand():
-    """theta_i = [1/(1-x) - h/x - alpha (1-p)/x] S_i / Y_i, MODEL.md section 10, written out."""
+    """theta_i = [1/(1-x) - h/x - alpha (1-p)/x] S_i / Y_i, docs/howto/calibrate, written out."""
     nato = ag.load_model("nato-2024")
     gdp, x = nato.by_member("gdp"), np.array(list(nato.provenance["observed_burden"].values()))
     lead = nato.members.leader_index
@@ -77,7 +77,7 @@ def test_inadmissible_calibration_names_members_and_range(game):
     assert "Middle" in text
     assert "Frontier" not in text
     assert "negative security_weight" in text
-    limit = float(text.split("influence_weight at most ")[1].split(maxsplit=1)[0].rstrip(";)"))
+    limit = float(text.split("influence_weight at most ")[1].split(maxsplit=1)[0].rstrip(";)."))
     alpha = {"Leader": 0.01, "Large": 0.005, "Middle": limit * 0.999, "Frontier": 0.005}
     assert ag.calibrate(game.replace(influence_weight=alpha), observed)
     alpha["Middle"] = limit * 1.001

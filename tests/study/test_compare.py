@@ -1,4 +1,4 @@
-"""Comparisons: the decomposition is exact, verdicts follow MODEL.md section 8."""
+"""Comparisons: the decomposition is exact, verdicts follow docs/theory/outcomes."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_national_interest_has_the_slope_of_the_payoff_at_a(game):
     size = a.securities[lead] / measures.leader_scale(game)
     published = 1 / (
         1 + (a.savings / 0.01) * size / (1 - (1 - a.savings) * size)
-    )  # MODEL.md section 8
+    )  # docs/theory/outcomes
     assert weight == pytest.approx(published, rel=1e-12)
     for curvature in (0.0, 0.5, -1.0):
         psi = c.national_interest(curvature)["weight"]

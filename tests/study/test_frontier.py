@@ -1,4 +1,4 @@
-"""The frontier identity of MODEL.md section 8, and isoquants."""
+"""The frontier identity of docs/theory/outcomes, and isoquants."""
 
 from __future__ import annotations
 

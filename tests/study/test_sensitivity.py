@@ -24,7 +24,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def joint_products():
-    """K8 of MODEL.md section 11: linear, symmetric, so that each burden is theta / n + h."""
+    """K8 of the bank: linear, symmetric, so that each burden is theta / n + h."""
     return ag.BurdenSharingGame(
         ["L", "A", "B", "C"],
         "L",

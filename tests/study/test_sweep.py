@@ -413,7 +413,7 @@ def test_refused_at_the_door(game, case, monkeypatch):
 
 
 def test_not_a_game():
-    with pytest.raises(InvalidValueError, match="BurdenSharingGame"):
+    with pytest.raises(InvalidValueError, match="sweep needs a game such as"):
         sweep("nato-2024", {"decay": [0.1]}, PLAN)  # type: ignore[arg-type]
 
 

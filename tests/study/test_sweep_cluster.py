@@ -152,7 +152,7 @@ def test_a_client_that_is_closed(distributed, cluster):
 
 def test_without_dask_there_is_an_error_of_ours(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'alliancegame\[distributed\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[distributed\]'"):
         small(cluster="tcp://127.0.0.1:1")
 
 

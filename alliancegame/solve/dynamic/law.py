@@ -1,4 +1,4 @@
-"""MODEL.md's law of trust in arrays, with as few states as the game allows.
+"""The law of trust in arrays, with as few states as the game allows.
 
 Allies whose trust moves alike share a state: trust is homogeneous of degree one, so that what counts
 is trust relative to the ally's ceiling. States, each in [0, 1], are (in this order) the
@@ -87,7 +87,7 @@ def initial_standing(game: BurdenSharingGame) -> Array:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class AllianceLaw:
-    """The trust law of a game (MODEL.md section 6), for the groups of allies in `group`, shape (n,)."""
+    """The trust law of a game (docs/theory/dynamics), for the groups of allies in `group`, shape (n,)."""
 
     game: BurdenSharingGame
     group: Index

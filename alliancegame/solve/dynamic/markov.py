@@ -315,7 +315,7 @@ def euler_errors(
 
     The slope of the continuation is taken from the payoff and law of the period after (the envelope
     theorem), not from the spline alone: u_a + discount * (d next / d a) * (u_s + ...). At the ends of
-    the range only a slope that points inside counts. MODEL.md section 7; Judd (1992).
+    the range only a slope that points inside counts. docs/theory/dynamics; Judd (1992).
     """
     low, high = control.action
     h = 1e-5 * (high - low)

@@ -94,7 +94,7 @@ class TrustPath(Result):
     shape (period, state), as shares of the first ceilings, at the beginning of the period. `value` is
     the discounted payoff of the leader for ever (the expectation over turnover), `never` the same if
     it never threatens and spends what is then best for it. `turnovers` are the periods at whose end
-    a new person leads in the path shown. Money is in bn US$ at A's burden (MODEL.md section 4).
+    a new person leads in the path shown. Money is in bn US$ at A's burden (docs/theory/outcomes).
     """
 
     kind: ClassVar[str] = "trust path"

@@ -24,7 +24,7 @@ SCALE, THETA, ALPHA, PRIVATE, SPILLIN, UMBRELLA, BITE, DEMAND, WEIGHT, LOW, HIGH
     12
 )
 THREAT, STAGE_ROWS = 12, 13
-# Rows of a table: what a game says of each member (MODEL.md sections 2 to 6).
+# Rows of a table: what a game says of each member (docs/theory/model).
 T_SCALE, T_THETA, T_ALPHA, T_PRIVATE, T_SPILLIN, T_UMBRELLA, T_CREDIBILITY = range(7)
 T_WEIGHT, T_LOW, T_HIGH, T_TRUST, T_CEILING, T_DECAY, T_SHARE = range(7, 14)
 # Scalars of a game.

@@ -101,7 +101,7 @@ def mark_singular(stage: Matrix, n: int, scalars: Vector) -> None:
 def long_run_trust(
     initial: float, ceiling: float, impact: float, cost: float, scalars: Vector
 ) -> float:
-    """Trust when allies answer, under a plan kept for ever (MODEL.md section 6)."""
+    """Trust when allies answer, under a plan kept for ever (docs/theory/model, Trust)."""
     if scalars[S_SCARRING] > 0.0 and cost > 0.0:
         return 0.0
     if scalars[S_RECOVERY] > 0.0:

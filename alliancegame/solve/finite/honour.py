@@ -46,7 +46,7 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
 
     Allies call the bluff: they spend what they do at A. The leader then either does not come (the
     abandoned part c tau phi of each ally's forces is lost to its security in this period, as in
-    MODEL.md section 7, "Credible", with s = 0) and is believed ever after, which is worth its payoff
+    docs/theory/equilibrium; execution saves nothing) and is believed ever after, which is worth its payoff
     in the equilibrium under the plan; or comes, and is never believed again: A for ever.
     The leader's own burden is A's, or the plan's.
 

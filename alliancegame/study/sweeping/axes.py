@@ -168,6 +168,12 @@ def _quantile_function(prior: Prior) -> Any:
 
 def _check_prior(key: str, prior: Prior) -> None:
     if _quantile_function(prior) is not None:
+        if callable(prior):  # a family, not one of its members
+            name = getattr(prior, "name", "norm")
+            raise InvalidValueError(
+                f"the prior of {key} is the family scipy.stats.{name}: give its parameters as well, as "
+                "in scipy.stats.norm(0.4, 0.1)."
+            )
         return
     if isinstance(prior, Sequence) and not isinstance(prior, str) and len(prior):
         if all(isinstance(value, str) for value in prior):

@@ -50,7 +50,8 @@ def _distributed() -> Any:
         return importlib.import_module("distributed")
     except ImportError as error:
         raise MissingExtraError(
-            "cluster= needs Dask's package distributed: pip install 'alliancegame[distributed]'."
+            "cluster= needs Dask's package distributed: pip install '.[distributed]' in the "
+            "project's folder, or pip install distributed."
         ) from error
 
 

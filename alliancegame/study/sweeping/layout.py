@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.congestion import final_note
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve.result import provenance
@@ -121,7 +122,7 @@ def lay_out(
         design.shape,
         game.members.labels,
         (*map(_output, outputs), _STATUS, _REASON),
-        (*_coordinates(design), _member_labels(game)),
+        (*_coordinates(game, design), _member_labels(game)),
         _attributes(game, plan, design, solve, tolerances, search, derived, seed, environment),
     )
 
@@ -169,13 +170,17 @@ _REASON = Variable(
 )
 
 
-def _coordinates(design: Design) -> list[Coordinate]:
+def _coordinates(game: BurdenSharingGame, design: Design) -> list[Coordinate]:
     found = []
     for axis in design.axes:
         for key, column in axis.columns.items():
             unit, doc = _meaning(key)
             attrs = {"long_name": doc, "units": unit}
-            found.append(Coordinate(label(key), axis.name, column, attrs))
+            name, _, member = key.partition("[")
+            note = final_note(game, name, member.rstrip("]") or None)
+            found.append(
+                Coordinate(label(key), axis.name, column, attrs | ({"note": note} if note else {}))
+            )
     return found
 
 

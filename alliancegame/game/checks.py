@@ -1,0 +1,36 @@
+"""What is given where a game or a plan is needed: checked at the door, with the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alliancegame.errors import InvalidValueError
+from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.plan import Plan
+
+
+def check_game(game: Any, function: str) -> None:
+    """Raise `InvalidValueError` for anything but a game; a model's name gets the remedy."""
+    if isinstance(game, BurdenSharingGame):
+        return
+    remedy = f"ag.load_model({game!r})" if isinstance(game, str) else 'ag.load_model("nato-2024")'
+    raise InvalidValueError(f"{function} needs a game such as {remedy}, got {shown(game)}.")
+
+
+def check_plan_type(plan: Any) -> None:
+    """Raise `InvalidValueError` for anything but a plan; numbers and dicts get the remedy."""
+    if not isinstance(plan, Plan):
+        raise InvalidValueError(
+            f"plan must be a Plan such as ag.Plan(threat=0.5), got {shown(plan)}."
+        )
+
+
+def shown(value: Any) -> str:
+    """A value in a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def per_cent(share: float) -> str:
+    """A hint for what was meant as per cent: shares of GDP above 1 are; else empty."""
+    return f" Shares of GDP: {share:g} % is {share / 100:g}." if 1 <= share <= 100 else ""
