@@ -136,8 +136,12 @@ def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
+    import alliancegame.solve.finite.dominance
+    import alliancegame.solve.finite.honour
+    import alliancegame.solve.finite.learning
     import alliancegame.solve.finite.profile
     import alliancegame.solve.finite.quantal
+    import alliancegame.solve.finite.repeated
     import alliancegame.solve.stackelberg
     import alliancegame.study.backfire
     import alliancegame.study.compare
