@@ -143,10 +143,14 @@ def _register_all() -> None:
     import alliancegame.solve.dynamic.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
+    import alliancegame.solve.finite.dominance
+    import alliancegame.solve.finite.honour
+    import alliancegame.solve.finite.learning
     import alliancegame.solve.finite.profile
     import alliancegame.solve.finite.quantal
     import alliancegame.solve.nucleolus
     import alliancegame.solve.social_optimum
+    import alliancegame.solve.finite.repeated
     import alliancegame.solve.stackelberg
     import alliancegame.solve.values
     import alliancegame.study.anarchy

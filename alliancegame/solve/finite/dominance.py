@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.parameters import Array
+from alliancegame.solve.finite.plainly import PlainResult, encoded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,13 +51,15 @@ class Step:
     dominator: dict[str, Fraction]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Elimination:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Elimination(PlainResult):
     """Iterated dominance: the steps, what is left, and how strong the notion was.
 
     `dominance` is "strict" or "weak", `by` "pure" or "mixed" dominators. Every step was checked in
     exact arithmetic.
     """
+
+    kind: ClassVar[str] = "elimination"
 
     original: FiniteGame
     game: FiniteGame
@@ -92,8 +96,20 @@ class Elimination:
         ]
         return pd.DataFrame(rows, columns=["round", "player", "strategy", "dominated by"])
 
-    def __repr__(self) -> str:
-        return f"<Elimination: {self.statement}>"
+    def headline(self) -> str:
+        """One line that says what was found."""
+        return self.statement
+
+    def _content(self) -> dict[str, Any]:
+        steps = [[s.round, s.player, s.strategy, encoded(s.dominator)] for s in self.steps]
+        return super()._content() | {"steps": steps}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """Rebuild the result from its plain values."""
+        found = super().from_content(content)
+        steps: Any = found.steps  # Tuples of their fields, so far.
+        return dataclasses.replace(found, steps=tuple(Step(*values) for values in steps))
 
 
 def eliminate_dominated(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -11,17 +12,23 @@ from alliancegame.errors import InvalidValueError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
+from alliancegame.solve.finite.plainly import PlainResult
 from alliancegame.solve.nash import solve_nash, status_quo
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclasses.dataclass(frozen=True)
-class Honour:
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Honour(PlainResult):
     """What honouring a threat costs once, what it keeps in every later period, and the patience needed.
 
     `cost` is the leader's payoff loss in the period in which it does not come (>= 0); `rent` what
     belief in the threat is worth to it in each later period; `discount` = cost / (cost + rent), inf
     if the rent is not positive and the cost is. `usd_bn` are cost and rent at A's consumption.
     """
+
+    kind: ClassVar[str] = "honour"
 
     plan: Plan
     cost: float
@@ -39,6 +46,18 @@ class Honour:
         if math.isinf(self.discount):
             return f"{head}: no patience makes it worth while"
         return f"{head}: it is honoured from a discount factor of {self.discount:.4g} on"
+
+    def headline(self) -> str:
+        """One line that says what was found."""
+        return self.statement
+
+    def to_frame(self) -> pd.DataFrame:
+        """Cost and rent, in payoff and bn US$, and the discount factor."""
+        import pandas as pd
+
+        rows = {"cost": self.cost, "rent": self.rent, "discount": self.discount}
+        rows |= {"cost, bn US$": self.usd_bn[0], "rent, bn US$ a year": self.usd_bn[1]}
+        return pd.DataFrame({"value": rows})
 
 
 def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:

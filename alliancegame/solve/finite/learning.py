@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from alliancegame.game.finite import FiniteGame
 from alliancegame.game.parameters import Array
 from alliancegame.solve.certificate import Certificate
 from alliancegame.solve.finite.mixtures import Mixtures, read_mixture
+from alliancegame.solve.finite.plainly import PlainResult
 from alliancegame.solve.finite.profile import certificate
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 MOST_ROUNDS = 10**6
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Trajectory:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Trajectory(PlainResult):
     """How play moves: `times` (points,), and shares of strategies by player, (points, strategies).
 
     `process` is "fictitious play" (frequencies of past play, times are rounds), or "replicator
     dynamics" (one array if a single population plays itself, otherwise two).
     """
+
+    kind: ClassVar[str] = "trajectory"
 
     game: FiniteGame
     process: str
@@ -58,10 +61,10 @@ class Trajectory:
         frame.index = pd.Index(self.times, name="round" if "play" in self.process else "time")
         return frame
 
-    def __repr__(self) -> str:
-        made = self.certificate
+    def headline(self) -> str:
+        """One line that says what was found."""
         points = f"{self.process}, {len(self.times)} points"
-        return f"<Trajectory: {points}; regret at the end {made.regret:.2g}>"
+        return f"{points}; regret at the end {self.certificate.regret:.2g}"
 
 
 def fictitious_play(game: FiniteGame, rounds: int = 1000, *, seed: int = 0) -> Trajectory:

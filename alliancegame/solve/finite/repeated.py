@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.finite import mixtures as mixed
 from alliancegame.solve.finite.many import pure_cells
 from alliancegame.solve.finite.nash import find_equilibria
+from alliancegame.solve.finite.plainly import PlainResult
 from alliancegame.solve.finite.programs import FEASIBLE, maximise_least
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def minmax(game: FiniteGame, *, mixed: bool = True) -> dict[str, float]:
     return values
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Sustained:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Sustained(PlainResult):
     """How patient everybody must be for a target: a row of arrays for each player, in order.
 
     `payoff` is the target's, `gain` the largest gain from a deviation in any cell of the target,
@@ -62,6 +63,8 @@ class Sustained:
     (inf if no patience suffices), and `critical` the largest of them. `target` is the distribution
     over cells, the same in every period (drawn in public if it is no single cell).
     """
+
+    kind: ClassVar[str] = "sustained"
 
     game: FiniteGame
     target: Array
@@ -107,8 +110,9 @@ class Sustained:
         }
         return pd.DataFrame(columns, index=pd.Index(self.game.players, name="player"))
 
-    def __repr__(self) -> str:
-        return f"<Sustained: {self.statement}>"
+    def headline(self) -> str:
+        """One line that says what was found."""
+        return self.statement
 
 
 def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -> Sustained:
@@ -248,12 +252,14 @@ def _lottery(game: FiniteGame, payoffs: Array) -> Array:
 # --- The feasible and individually rational set ---------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class FeasibleSet:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class FeasibleSet(PlainResult):
     """Two players' feasible payoffs: corners in order, those that are individually rational, minmax.
 
     `corners` and `rational` have shape (corners, 2), counter-clockwise; `rational` may be empty.
     """
+
+    kind: ClassVar[str] = "feasible-set"
 
     game: FiniteGame
     corners: Array
@@ -264,6 +270,23 @@ class FeasibleSet:
     def area(self) -> float:
         """The area of the individually rational part."""
         return _area(self.rational)
+
+    def headline(self) -> str:
+        """One line that says what was found."""
+        low, high = self.minmax
+        return (
+            f"{len(self.corners)} corners of feasible payoffs; individually rational above "
+            f"({low:.6g}, {high:.6g}), area {self.area:.4g}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """The corners of the feasible set, then those of its individually rational part."""
+        import pandas as pd
+
+        players = list(self.game.players)
+        parts = {"feasible": self.corners, "individually rational": self.rational}
+        frames = {name: pd.DataFrame(part, columns=players) for name, part in parts.items()}
+        return pd.concat(frames, names=["set", "corner"])
 
 
 def feasible_set(game: FiniteGame) -> FeasibleSet:

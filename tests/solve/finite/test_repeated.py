@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -227,3 +228,26 @@ def test_pictures_show_what_was_found() -> None:
     assert sorted(points) == [[0, 5], [1, 1], [3, 3], [5, 0]]
     for figure in (drawn, found, figures.learning(ag.fictitious_play(PENNIES, 50))):
         assert len(rendered(figure, "png")) > 5000
+
+
+def test_results_travel() -> None:
+    from alliancegame.solve.result import result_from_dict
+
+    mixed = ag.FiniteGame([[[3, 0], [0, 3], [1, 1]], [[1, 1], [1, 1], [0, 0]]])
+    results = [
+        ag.critical_discount(PD, ("c", "c")),
+        ag.critical_discount(PD, ("d", "c")),
+        ag.feasible_set(PD),
+        ag.feasible_set(PENNIES),
+        ag.fictitious_play(PENNIES, 20),
+        ag.replicator(PD, points=5),
+        ag.eliminate_dominated(mixed),
+        ag.honour_threat(ag.load_model("three-allies"), ag.Plan(threat=0.5)),
+    ]
+    for result in results:
+        again = result_from_dict(json.loads(result.to_json()))
+        assert type(again) is type(result)
+        assert again.to_json() == result.to_json()
+        assert again.headline() == result.headline()
+        assert again.to_frame().equals(result.to_frame())
+        assert result._repr_html_()
