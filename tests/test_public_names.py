@@ -17,10 +17,11 @@ import alliancegame as ag
 SLOW = ("scipy", "pandas", "numba", "sympy", "cvxpy", "matplotlib", "xarray", "zarr", "nashpy")
 PROMISED = (
     "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "Plan",
-    "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "calibrate", "certify",
-    "compare", "core", "explain", "from_frame", "frontier", "latex", "list_models",
-    "load_model", "load_result", "nucleolus", "respond", "shapley", "solve_nash",
-    "solve_stackelberg",
+    "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "burden_shares", "calibrate",
+    "certify", "channels", "coalition_game", "coalition_stability", "compare", "core",
+    "explain", "from_frame", "frontier", "latex", "leave_one_out", "list_models", "load_model",
+    "load_result", "nucleolus", "price_of_anarchy", "respond", "shapley", "solve_nash",
+    "solve_social_optimum", "solve_stackelberg", "stable_coalitions", "stable_sizes",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 
