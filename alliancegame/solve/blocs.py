@@ -25,12 +25,16 @@ ROUNDS = 30
 """How often blocs answer each other before Newton is tried again, and given up."""
 
 
+SETTLED = 1e-8
+"""A bloc's gain up to this, for each unit of all weights, is none."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class BlocEquilibrium:
     """Burdens and payoffs of shape (n,), and the largest gain of any bloc from any joint deviation.
 
-    `regret` is in the unit of weight times payoff. `proved` says whether every bloc's best answer is
-    proved to be global, to `regret`.
+    `regret` is in the unit of weight times payoff. If `proved`, no deviation of any bloc gains more;
+    if not, it is the largest gain that a search found.
     """
 
     burdens: Array
@@ -62,12 +66,13 @@ def solve_blocs(
     scale = float(weights.sum())
     for _ in range(ROUNDS):
         x = _newton(stage, bloc_of, weights, x, low, high)
-        x, regret, proved, payoffs = _answers(game, stage, bloc_of, weights, x, enough * scale)
-        if regret <= 1e-8 * scale:
+        found = _answers(game, stage, bloc_of, weights, x, enough * scale)
+        x, gain, regret, proved, payoffs = found
+        if gain <= SETTLED * scale:
             return BlocEquilibrium(x, payoffs, regret, proved)
     raise ConvergenceError(
         f"no equilibrium between {len(set(bloc_of.tolist()))} blocs was found in {ROUNDS} rounds; some "
-        f"bloc could still gain {regret:.2g}. Join other members, or change the weights a little."
+        f"bloc could still gain {gain:.2g}. Join other members, or change the weights a little."
     )
 
 
@@ -119,34 +124,37 @@ def _answers(
     weights: Array,
     x: Array,
     enough: float,
-) -> tuple[Array, float, bool, Array]:
-    """(burdens with every bloc that gains moved to its best answer, largest gain, proved, payoffs)."""
+) -> tuple[Array, float, float, bool, Array]:
+    """What every bloc's best answer says of a profile.
+
+    (burdens, with blocs that gain moved to their best answers; the largest gain that was found; the
+    largest that there could be, if that is proved; whether it is; payoffs).
+    """
     at = aggregative.best_deviations(game, x, Plan())
     concave = aggregative.concave_in_own_burden(game)
     low, high = game.by_member("burden_min"), game.by_member("burden_max")
-    regret, proved, moved = 0.0, True, x.copy()
+    gains, bounds, moved = [0.0], [0.0], x.copy()
     for bloc in np.unique(bloc_of):
         inside = bloc_of == bloc
         if inside.sum() == 1:
             i = int(np.flatnonzero(inside)[0])
-            gain = float(weights[i] * at.gain[i])
-            proved &= concave
+            gains.append(float(weights[i] * at.gain[i]))
+            bounds.append(gains[-1] if concave else np.inf)
             answer = at.reply
         else:
             problem = _problem(stage, inside, weights, x, low, high)
             planned = plan_burdens(problem, np.where(inside, np.maximum(x, 1e-9), x), enough=enough)
-            here = problem.evaluate(problem.coordinates(x), np.zeros(len(x), dtype=bool), "whole")[
-                0
-            ]
-            gain = max(planned.value - here, 0.0)
-            proved &= bool(np.isfinite(planned.bound))
-            if proved:
-                regret = max(regret, planned.bound - here)
+            nobody = np.zeros(len(x), dtype=bool)
+            here = problem.evaluate(problem.coordinates(x), nobody, "whole")[0]
+            gains.append(max(planned.value - here, 0.0))
+            bounds.append(max(planned.bound - here, 0.0))
             answer = planned.burdens
-        regret = max(regret, gain)
-        if gain > 1e-10 * weights.sum():
+        if gains[-1] > 1e-10 * weights.sum():
             moved[inside] = answer[inside]
-    return moved if regret > 1e-8 * weights.sum() else x, regret, proved, at.payoff
+    gain, bound = max(gains), max(bounds)
+    proved = bool(np.isfinite(bound))
+    settled = gain <= SETTLED * weights.sum()
+    return x if settled else moved, gain, bound if proved else gain, proved, at.payoff
 
 
 def _problem(
