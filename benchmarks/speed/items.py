@@ -219,11 +219,19 @@ def _alliance(size: int) -> ag.BurdenSharingGame:
     )
 
 
+def trust_path(quick: bool) -> list[Row]:
+    """Paths of trust over time: see `benchmarks.speed.dynamics`."""
+    from benchmarks.speed.dynamics import trust_path as measured
+
+    return measured(quick)
+
+
 ITEMS = {
     "respond": respond,
     "stackelberg": stackelberg,
     "fresh-process": fresh_process,
     "report": report,
     "members": members,
+    "trust-path": trust_path,
 }
 """Every item by name, in the order in which they run."""
