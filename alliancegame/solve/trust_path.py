@@ -41,7 +41,7 @@ from alliancegame.solve.dynamic.problem import (
 from alliancegame.solve.dynamic.result import ControlPath, Policy, TrustPath
 
 CONCEPTS = ("myopic", "stationary", "markov", "open-loop")
-BEYOND, BEYOND_BY_ALLY = 20, 10
+BEYOND, BEYOND_IF_DEAR = 20, 8
 """Periods that an announced path has beyond those shown, before its last plan is kept for ever."""
 
 
@@ -251,7 +251,8 @@ def _stationary(problem: Problem, periods: int, turnovers: Sequence[int]) -> Tru
 def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
     # A last plan that is kept for ever is a compromise: it stands beyond the periods shown.
-    shape = (periods + (BEYOND_BY_ALLY if problem.by_ally else BEYOND), problem.announced.actions)
+    dear = problem.by_ally or problem.law.turnover > 0
+    shape = (periods + (BEYOND_IF_DEAR if dear else BEYOND), problem.announced.actions)
     once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
     once[0] = 1.0
     starts = [np.full(shape, 0.02), np.full(shape, 0.5)]

@@ -74,7 +74,11 @@ def test_regime_map(game) -> None:
 def test_levels_are_fixed_points(game) -> None:
     two = game.replace(recovery=0.5, recovery_threshold=0.5)
     (axes,) = figures.trust_levels(two, threats=(0.3,)).axes
-    spots = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    spots = [
+        line.get_xdata()[0]
+        for line in axes.lines
+        if line.get_marker() == "o" and len(line.get_xdata())
+    ]
     law = law_of(two, None)
     assert len(spots) == 3
     for at in spots:

@@ -17,7 +17,6 @@ from alliancegame.solve.dynamic.control import TrustControl, check_range
 from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_markov
 from alliancegame.solve.dynamic.result import ControlPath, PathCertificate, Policy
 
-
 Act = Callable[[Array, int], Array]
 
 
@@ -93,8 +92,17 @@ def _path(
         check_range(control, state, actions[t : t + 1], ahead)
         state = ahead
     certificate = PathCertificate(
-        "approximate", math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan,
-        math.nan, f"{concept} path of a user's own problem",
+        "approximate",
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
+        f"{concept} path of a user's own problem",
         "money and allies have no meaning here; the verdict rests on the states sampled",
     )
     payoffs = np.array(control.exact(states, actions))
