@@ -173,7 +173,7 @@ def _markov(
         else ""
     )
     policy = Policy(control.states, solution.grid.points, solution.actions, solution.values)
-    return finish(
+    path = finish(
         problem, "markov", states, threats, own, value, turnovers, checks,
         f"policy iteration on {len(solution.values)} nodes, continuous threats, nodes added "
         f"{solution.rounds - 1} times; residuals measured at {len(solution.probes)} states between them",
@@ -182,6 +182,13 @@ def _markov(
         + cut + "; the verdict rests on the states sampled, nothing proves those between",
         aim, policy,
     )  # fmt: skip
+    if control.cut and (states < 1.05 * control.low).any():
+        # The law would go on below: what is claimed of the value would rest on the floor.
+        made = path.certificate
+        scope = f"{made.scope}; the path reaches the floor: lower floor="
+        made = dataclasses.replace(made, verdict="unverified", scope=scope)
+        return dataclasses.replace(path, certificate=made)
+    return path
 
 
 def _myopic(

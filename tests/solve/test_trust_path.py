@@ -423,6 +423,15 @@ def test_too_coarse_a_grid_warns_with_the_residual(game) -> None:
         ag.solve_trust_path(game, "markov", discount=0.3)
 
 
+def test_a_path_that_ends_on_the_floor_is_not_verified(game) -> None:
+    """Nothing holds back a leader who does not value influence; the floor would decide the value."""
+    careless = game.replace(recovery=0.0, influence_weight={"Leader": 0.0})
+    path = ag.solve_trust_path(careless, "markov", periods=12, discount=0.9)
+    assert path.certificate.verdict == "unverified"
+    assert "reaches the floor" in path.certificate.scope
+    assert ag.solve_trust_path(game, "markov", discount=0.3).certificate.verdict == "approximate"
+
+
 @pytest.mark.parametrize("discount", [0.0, 1.0, -0.5, 1.5])
 def test_discount_is_inside_its_bounds(game, discount: float) -> None:
     with pytest.raises(InvalidValueError, match=r"discount must be in \(0, 1\)"):
