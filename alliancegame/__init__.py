@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from alliancegame.errors import AllianceGameError as AllianceGameError
     from alliancegame.game.coalition import CoalitionGame as CoalitionGame
     from alliancegame.game.finite import FiniteGame as FiniteGame
-    from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
     from alliancegame.game.game import PARAMETERS as PARAMETERS
+    from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
     from alliancegame.game.members import Members as Members
     from alliancegame.game.plan import Plan as Plan
     from alliancegame.game.trust import TrustLaw as TrustLaw

@@ -148,9 +148,9 @@ def _register_all() -> None:
     import alliancegame.solve.finite.learning
     import alliancegame.solve.finite.profile
     import alliancegame.solve.finite.quantal
+    import alliancegame.solve.finite.repeated
     import alliancegame.solve.nucleolus
     import alliancegame.solve.social_optimum
-    import alliancegame.solve.finite.repeated
     import alliancegame.solve.stackelberg
     import alliancegame.solve.values
     import alliancegame.study.anarchy

@@ -41,7 +41,7 @@ from alliancegame.solve.dynamic.problem import (
 from alliancegame.solve.dynamic.result import ControlPath, Policy, TrustPath
 
 CONCEPTS = ("myopic", "stationary", "markov", "open-loop")
-BEYOND, BEYOND_BY_ALLY = 20, 10
+BEYOND, BEYOND_IF_DEAR = 20, 8
 """Periods that an announced path has beyond those shown, before its last plan is kept for ever."""
 
 
@@ -173,7 +173,7 @@ def _markov(
         else ""
     )
     policy = Policy(control.states, solution.grid.points, solution.actions, solution.values)
-    return finish(
+    path = finish(
         problem, "markov", states, threats, own, value, turnovers, checks,
         f"policy iteration on {len(solution.values)} nodes, continuous threats, nodes added "
         f"{solution.rounds - 1} times; residuals measured at {len(solution.probes)} states between them",
@@ -182,6 +182,13 @@ def _markov(
         + cut + "; the verdict rests on the states sampled, nothing proves those between",
         aim, policy,
     )  # fmt: skip
+    if control.cut and (states < 1.05 * control.low).any():
+        # The law would go on below: what is claimed of the value would rest on the floor.
+        made = path.certificate
+        scope = f"{made.scope}; the path reaches the floor: lower floor="
+        made = dataclasses.replace(made, verdict="unverified", scope=scope)
+        return dataclasses.replace(path, certificate=made)
+    return path
 
 
 def _myopic(
@@ -251,7 +258,8 @@ def _stationary(problem: Problem, periods: int, turnovers: Sequence[int]) -> Tru
 def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
     # A last plan that is kept for ever is a compromise: it stands beyond the periods shown.
-    shape = (periods + (BEYOND_BY_ALLY if problem.by_ally else BEYOND), problem.announced.actions)
+    dear = problem.by_ally or problem.law.turnover > 0
+    shape = (periods + (BEYOND_IF_DEAR if dear else BEYOND), problem.announced.actions)
     once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
     once[0] = 1.0
     starts = [np.full(shape, 0.02), np.full(shape, 0.5)]

@@ -268,6 +268,13 @@ def _gambit(game: ag.FiniteGame) -> list[Any]:
         return list(pygambit.nash.enummixed_solve(pygambit.read_nfg(file.name)).equilibria)
 
 
+def trust_path(quick: bool) -> list[Row]:
+    """Paths of trust over time: see `benchmarks.speed.dynamics`."""
+    from benchmarks.speed.dynamics import trust_path as measured
+
+    return measured(quick)
+
+
 ITEMS = {
     "respond": respond,
     "stackelberg": stackelberg,
@@ -275,5 +282,6 @@ ITEMS = {
     "report": report,
     "members": members,
     "finite": finite,
+    "trust-path": trust_path,
 }
 """Every item by name, in the order in which they run."""

@@ -162,6 +162,19 @@ def verdict() -> Markdown:
     return Markdown(f"{which} {len(ORIENTATION)} figures agree, to the digits that were given.")
 
 
+def decay_range() -> Markdown:
+    """The impact of 2017 on opinion beside the assumed decay."""
+    rows = [("assumed in the model", f"{game().decay:g}", "", "")]
+    fit = ag.fit_trust_law()
+    names = {"institutional": "views of the country", "personal": "confidence in the president"}
+    for component, name in names.items():
+        found = fit.estimates[component]["impact"]
+        interval = f"{found.low:.2f} to {found.high:.2f}"
+        rows.append((name, f"{found.value:.2f}", interval, str(found.countries)))
+    head = ("decay κ, log points", "value", f"{fit.coverage:.0%} interval", "countries")
+    return Markdown(table(head, rows))
+
+
 def by_decay() -> Markdown:
     """Best threat, gain and backfire threshold at several decays."""
     rows = []

@@ -164,18 +164,20 @@ def test_with_turnover_a_policy_is_at_least_as_good(game) -> None:
     law = game.replace(
         decay=0.3, institutional_share=0.5, recovery=0.1, personal_recovery=0.3, turnover=0.3
     )
-    markov = ag.solve_trust_path(law, "markov", periods=12, discount=0.6, nodes=13)
-    announced = ag.solve_trust_path(law, "open-loop", periods=12, discount=0.6)
-    kept = ag.solve_trust_path(law, "stationary", periods=12, discount=0.6)
+    markov = ag.solve_trust_path(law, "markov", periods=4, discount=0.6, nodes=13)
+    announced = ag.solve_trust_path(law, "open-loop", periods=4, discount=0.6)
+    kept = ag.solve_trust_path(law, "stationary", periods=4, discount=0.6)
     error = markov.certificate.bellman_residual / (1 - 0.6)
     assert error < 0.05 * markov.gain
     assert markov.value >= announced.value - error
     assert announced.value >= kept.value - 1e-9
-    shown = ag.solve_trust_path(law, "markov", periods=12, discount=0.6, turnovers=[4], nodes=13)
-    assert np.array_equal(shown.states[:5], markov.states[:5])
-    assert shown.states[5, 1] == 1.0
-    assert shown.states[5, 1] > markov.states[5, 1]
-    assert shown.value == markov.value
+    given, shown = (
+        ag.follow_trust_path(law, [0.3], periods=8, discount=0.6, turnovers=when)
+        for when in ((), [4])
+    )
+    assert np.array_equal(shown.states[:5], given.states[:5])
+    assert given.states[5, 1] < shown.states[5, 1] == 1.0
+    assert shown.value == given.value
 
 
 # --- Limits ---------------------------------------------------------------------------------------
@@ -302,9 +304,9 @@ def test_trust_of_ones_own_law(game) -> None:
         impact=lambda s, t: s[:, 0] * np.exp(-0.4 * t),
         recover=lambda s, t: s * np.exp(-0.4 * t)[:, None] * 0.8 + 0.2,
     )
-    for concept in ("markov", "stationary", "open-loop", "myopic"):
-        ours = ag.solve_trust_path(game, concept, periods=5, discount=0.3)
-        user = ag.solve_trust_path(game, concept, periods=5, discount=0.3, law=own)
+    for concept in ("markov", "open-loop"):
+        ours = ag.solve_trust_path(game, concept, periods=3, discount=0.3)
+        user = ag.solve_trust_path(game, concept, periods=3, discount=0.3, law=own)
         assert user.value == pytest.approx(ours.value, abs=1e-9), concept
         assert np.allclose(user.threats, ours.threats, atol=1e-4), concept
 
@@ -361,8 +363,8 @@ def test_gradients_of_paths_against_differences(game, changes, each: bool) -> No
 
 def test_threats_by_ally_are_worth_more_than_uniform_ones(game) -> None:
     law = game.replace(decay={"Large": 0.1, "Middle": 0.3, "Frontier": 0.6})
-    each = ag.solve_trust_path(law, "open-loop", periods=8, discount=0.5, by_ally=True)
-    same = ag.solve_trust_path(law, "open-loop", periods=8, discount=0.5)
+    each = ag.solve_trust_path(law, "open-loop", periods=3, discount=0.5, by_ally=True)
+    same = ag.solve_trust_path(law, "open-loop", periods=3, discount=0.5)
     assert each.value > same.value
     assert np.ptp(each.threats[0, 1:]) > 0.1
     assert each.certificate.deviation_gain < 1e-7
@@ -373,10 +375,10 @@ def test_threats_by_ally_are_worth_more_than_uniform_ones(game) -> None:
 
 def test_two_blocs_are_two_states(game) -> None:
     blocs = game.replace(decay={"Large": 0.2, "Middle": 0.2, "Frontier": 0.4})
-    path = ag.solve_trust_path(blocs, "markov", periods=4, discount=0.3, nodes=9, tolerance=1e-3)
+    path = ag.solve_trust_path(blocs, "markov", periods=2, discount=0.3, nodes=8, tolerance=1e-3)
     assert path.state_names == ("trust of Large and 1 more", "trust of Frontier")
-    announced = ag.solve_trust_path(blocs, "open-loop", periods=12, discount=0.3)
-    assert path.value == pytest.approx(announced.value, abs=2e-6)
+    announced = ag.solve_trust_path(blocs, "open-loop", periods=2, discount=0.3)
+    assert path.value == pytest.approx(announced.value, abs=5e-6)
 
 
 def test_dynamic_backfire_of_the_myopic_leader(game) -> None:
@@ -414,11 +416,20 @@ def test_tables_and_round_trip(game, tmp_path) -> None:
 
 def test_too_coarse_a_grid_warns_with_the_residual(game) -> None:
     with pytest.warns(CoarseGridWarning, match="residual is"):
-        path = ag.solve_trust_path(game, "markov", discount=0.3, tolerance=1e-15)
+        path = ag.solve_trust_path(game, "markov", discount=0.3, tolerance=1e-15, nodes=150)
     assert path.certificate.verdict == "unverified"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ag.solve_trust_path(game, "markov", discount=0.3)
+
+
+def test_a_path_that_ends_on_the_floor_is_not_verified(game) -> None:
+    """Nothing holds back a leader who does not value influence; the floor would decide the value."""
+    careless = game.replace(recovery=0.0, influence_weight={"Leader": 0.0})
+    path = ag.solve_trust_path(careless, "markov", periods=12, discount=0.9)
+    assert path.certificate.verdict == "unverified"
+    assert "reaches the floor" in path.certificate.scope
+    assert ag.solve_trust_path(game, "markov", discount=0.3).certificate.verdict == "approximate"
 
 
 @pytest.mark.parametrize("discount", [0.0, 1.0, -0.5, 1.5])

@@ -90,7 +90,7 @@ def test_marriage_trust_that_never_returns() -> None:
 
 
 def test_regimes_agree_with_paths(game, tmp_path) -> None:
-    over = {"decay": [0.05, 0.3, 0.8], "discount": [0.2, 0.8]}
+    over = {"decay": [0.05, 0.8], "discount": [0.2, 0.8]}
     found = ag.trust_regimes(game, over)
     frame = found.to_frame()
     for row in frame.itertuples():

@@ -59,7 +59,7 @@ def markov_checks(
 
     other = worth(state, action).reshape(-1, DEVIATIONS).max(axis=1)
     kept_to = worth(states[shown], actions[shown])
-    half = max(solution.grid.shape[0] // 2, 8) if len(control.states) == 1 else 13
+    half = max(solution.grid.shape[0] // 2, 8)
     coarse = solve_markov(Tabulated(control, half), discount, aim, refine=0)
     start = np.asarray(control.initial)[None, :]
     there = best_actions(control, discount, coarse.grid.interpolant(coarse.values), start)[1]

@@ -62,6 +62,10 @@ class Control(Protocol):
     def logarithmic(self) -> bool:
         """Whether nodes are spaced in logarithms."""
 
+    @property
+    def tabulated(self) -> bool:
+        """Whether `rough` is a table, cheaper than `exact`."""
+
     def rough(self, state: Array, action: Array) -> Array:
         """The payoff of a period, from a table if there is one, shape (case,)."""
 
@@ -119,6 +123,7 @@ class TrustControl:
 
     cut = False
     logarithmic = False
+    tabulated = False
 
     @property
     def low(self) -> Array:
@@ -180,6 +185,11 @@ class GameControl:
     def turnover(self) -> float:
         """The probability per period of a turnover."""
         return self.law.turnover
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether there is a table."""
+        return self.table is not None
 
     def rough(self, state: Array, action: Array) -> Array:
         """The payoff of a period from the table, shape (case,)."""

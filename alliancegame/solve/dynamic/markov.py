@@ -10,18 +10,21 @@ between them.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
-from alliancegame.solve.dynamic.control import SLIP, Control, check_range
+from alliancegame.solve.dynamic.control import SLIP, Control, Payoff, check_range
 from alliancegame.solve.dynamic.interpolation import Grid, Interpolant, spaced
 
 ACTIONS = 65
 NODES = {1: 65, 2: 25}
 MOST_NODES = 400
+NEAR = 0.005
+"""How far from the table's best action the exact one is looked for first, as a share of the range."""
 PEAKS = 3
 PEAK_SLACK = 1e-4
 """Local peaks lower than the best by more than this share of the spread of payoffs are not climbed."""
@@ -232,7 +235,6 @@ def best_actions(
     All actions of a grid are tried with the tabulated payoff, and every local peak that could be the
     best is climbed, with the exact one if `exact`.
     """
-    payoff = control.exact if exact else control.rough
     grid = action_grid(control)
     state, action = crossed(states, grid)
     ahead = control.advance(state, action)
@@ -241,12 +243,21 @@ def best_actions(
     row, k = _peaks(worth)
     low, high = grid[np.maximum(k - 1, 0)], grid[np.minimum(k + 1, len(grid) - 1)]
 
-    def worth_of(which: NDArray[np.intp], tried: Array) -> Array:
-        at = states[row[which]]
-        onward = expected(control, value, control.advance(at, tried))
-        return payoff(at, tried) + discount * onward
+    def worth_by(payoff: Payoff) -> Callable[[NDArray[np.intp], Array], Array]:
+        def worth_of(which: NDArray[np.intp], tried: Array) -> Array:
+            at = states[row[which]]
+            onward = expected(control, value, control.advance(at, tried))
+            return payoff(at, tried) + discount * onward
 
-    climbed, tops = climb(worth_of, grid[k], low, high)
+        return worth_of
+
+    if control.tabulated:  # The table shows where to look closely.
+        climbed, tops = climb(worth_by(control.rough), grid[k], low, high)
+        if exact:
+            closer = NEAR * (grid[-1] - grid[0])
+            climbed, tops = climb(worth_by(control.exact), climbed, low, high, 4, closer)
+    else:
+        climbed, tops = climb(worth_by(control.exact), grid[k], low, high)
     best = np.full(len(states), -np.inf)
     np.maximum.at(best, row, tops)
     chosen = np.zeros(len(states))
@@ -277,14 +288,16 @@ def climb(
     low: Array,
     high: Array,
     rounds: int = 7,
+    near: float = math.inf,
 ) -> tuple[Array, Array]:
     """Maximise many functions of one variable within [low, high] by parabolas that close in.
 
-    `function(which, points)` gives the values of the functions `which`; each end is tried too.
+    `function(which, points)` gives the values of the functions `which`. The first three points lie
+    within `near` of the start; the neighbourhood narrows unless its edge is best.
     """
     everyone = np.arange(len(start))
     here, top = start.copy(), np.asarray(function(everyone, start))
-    span = np.maximum(0.5 * (high - low), 1e-12)
+    span = np.clip(0.5 * (high - low), 1e-12, near)
     for step_ in range(rounds):
         centre = np.clip(here, low + span, high - span)
         points = centre[:, None] + span[:, None] * np.array([-1.0, 0.0, 1.0])
@@ -301,8 +314,10 @@ def climb(
         better = values[everyone, at] > top
         here = np.where(better, points[everyone, at], here)
         top = np.where(better, values[everyone, at], top)
-        edge = (here <= low) | (here >= high)
-        span = span * np.where(good & (at == 3), 0.08, np.where(edge, 0.1, 0.35))
+        ends = (here <= low) | (here >= high)
+        left = (np.abs(here - centre) >= 0.999 * span) & ~ends
+        narrower = np.where(good & (at == 3), 0.08, np.where(ends, 0.1, 0.35))
+        span = np.where(left, span, span * narrower)
         if step_ >= 3 and (span < 1e-7).all():
             break
     return here, top
