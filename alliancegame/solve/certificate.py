@@ -158,7 +158,7 @@ def followers_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
     """What MODEL.md section 7 proves about the allies' answer to the leader's burden in `burden`."""
-    missing = _remembered(game, "_missing_conditions", _missing_conditions)
+    missing = missing_conditions(game)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
     shared = _exchangeable(game, plan, burden, trust)
@@ -166,6 +166,12 @@ def followers_unique(
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
     return "proven", "theorem on followers (MODEL.md section 7): the sum of shares has one root"
+
+
+def missing_conditions(game: BurdenSharingGame) -> list[str]:
+    """The conditions of the theorem on followers that the game does not meet, in words."""
+    found: list[str] = _remembered(game, "_missing_conditions", _missing_conditions)
+    return found
 
 
 def _remembered(
