@@ -30,7 +30,7 @@ SCANNED = 97
 """Leader's burdens scanned for each plan of a search."""
 SAME = 1e-6
 """Profiles nearer to each other than this, relative to the larger burden, are one."""
-MOST_PATTERNS = 8
+MOST_PATTERNS = 4
 HALVINGS = 60
 _AT_ONCE = 200_000
 
@@ -46,7 +46,7 @@ def describe_starts(game: BurdenSharingGame) -> str:
 
 
 def _random_starts(game: BurdenSharingGame) -> int:
-    return 6 if game.size <= SMALL else 2
+    return 6 if game.size <= SMALL and aggregative.tables(game).concave else 2
 
 
 def one_game(game: BurdenSharingGame, plan: Plan) -> Scenarios:
@@ -112,8 +112,10 @@ def settled_from(game: BurdenSharingGame, plan: Plan) -> Array:
     """
     starts = _starts(game, plan)
     rough = distinct(np.array([_replies(game, plan, start) for start in starts]))
-    finished = one_game(game, plan).repeated(len(rough)).solve_from(rough)
-    solved = finished.burden[np.isfinite(finished.leader_payoff)]
+    solved = np.empty((0, game.size))
+    if aggregative.tables(game).concave:
+        finished = one_game(game, plan).repeated(len(rough)).solve_from(rough)
+        solved = finished.burden[np.isfinite(finished.leader_payoff)]
     # Newton may go elsewhere from a profile at which nobody gains anything.
     rested = [
         profile
@@ -271,7 +273,8 @@ def patterns(cells: Scenarios) -> Array | None:
     if (cells.proved_followers & cells.concave).all():
         return None
     found = [settled_from(*cells.cell(k)) for k in range(cells.count)]
-    return distinct(np.concatenate(found))[:MOST_PATTERNS]
+    most = MOST_PATTERNS if cells.concave.all() else 2  # Scans of action sets take long.
+    return distinct(np.concatenate(found))[:most]
 
 
 def _sound(batch: Batch) -> Mask:

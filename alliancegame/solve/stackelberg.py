@@ -259,6 +259,10 @@ def _search(
 
     corners = np.array(list(itertools.product(*((axis[0], axis[-1]) for axis in axes))))
     starts = multiple.patterns(plans(np.concatenate([corners, corners.mean(axis=0)[None, :]])))
+    if starts is not None and (len(starts) > 1 or not aggregative.tables(game).concave):
+        # Every answer is followed at every plan, which takes long: cells are then not halved, and
+        # what they could hide stands in the gap.
+        tol = dataclasses.replace(tol, refine=0)
 
     def evaluate(points: Array) -> Array:
         return multiple.best_answers(plans(points), starts)[0]

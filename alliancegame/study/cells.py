@@ -33,7 +33,7 @@ from alliancegame.solve.scenarios import Mask, Scenarios, by_form, check_key
 from alliancegame.solve.stackelberg import solve_stackelberg
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.backfire import backfire_threshold
-from alliancegame.study.compare import OUTCOMES, Comparison, classify, compare
+from alliancegame.study.compare import OUTCOMES, Comparison, classify, compare_without_best, decompose
 
 __all__ = ["OUTPUTS", "SOLVES", "STATUSES", "Output", "Solved", "check_key", "solve_cells"]
 
@@ -264,7 +264,7 @@ class _GroupSolver:
         if self.solve == "backfire_threshold":
             return _backfire_values(game, plan)
         if self.solve == "compare":
-            return _comparison_values(compare(game, plan, tolerances=self.tolerances))
+            return _comparison_values(compare_without_best(game, plan, self.tolerances))
         if self.solve == "stackelberg":
             return _stackelberg_values(game, plan, self.tolerances)
         return _equilibrium_values(solve_nash(game, plan, tolerances=self.tolerances))
@@ -373,9 +373,11 @@ class _Answers:
         base, alone = _baselines(cells, search)
         lead_payoff = batch.payoff[:, self.lead]
         burden = np.broadcast_to(cells.field("burden"), (cells.count,))
-        unharmed = cells.solve(unharmed=True, whole=False).leader_payoff
-        pressed = (cells.field("threat") > 0).any(axis=1)
-        unharmed = np.where(pressed, unharmed, lead_payoff)
+        pressed = np.broadcast_to((cells.field("threat") > 0).any(axis=1), (cells.count,))
+        kept = cells.solve(unharmed=True)
+        # With its trust unharmed the same plan may have several answers, or none that is found.
+        alone = alone | (pressed & ~(cells.proved(kept) & ~np.isnan(kept.leader_payoff)))
+        unharmed = np.where(pressed, kept.leader_payoff, lead_payoff)
         quiet = base.payoff[:, self.lead]
         if np.isfinite(burden).any():
             still = cells.solve(threat=np.zeros((1, cells.size)), whole=False).leader_payoff
@@ -386,15 +388,18 @@ class _Answers:
         regret = np.maximum(self._regret(), _Answers(cells, base, self.tolerances)._regret())
         spent = base.burden[:, self.lead]
         share = np.expm1(gain) * (1 - spent) if cells.game.consumption == "log" else gain
+        commitment, leverage, trust_loss = decompose(
+            base.payoff[:, self.lead], quiet, unharmed, lead_payoff
+        )
         self.extra = {
             "outcome": classify(gain, saved, influence, 1e-9 + 10 * regret).astype(np.int8),
             "delta_payoff": gain,
             "gain_usd_bn": share * cells.field("gdp")[:, self.lead],
             "delta_savings": saved,
             "delta_influence": influence,
-            "commitment": quiet - base.payoff[:, self.lead],
-            "leverage": unharmed - quiet,
-            "trust_loss": lead_payoff - unharmed,
+            "commitment": commitment,
+            "leverage": leverage,
+            "trust_loss": trust_loss,
         }
         return alone
 
@@ -485,7 +490,7 @@ def _stackelberg_values(
 ) -> Callable[[str], Any]:
     """The best (threat, burden), the demand as in the plan."""
     found = solve_stackelberg(game, ("threat", "burden"), plan=plan, tolerances=tolerances)
-    compared = found.comparison
+    compared = compare_without_best(game, found.plan, tolerances)
     lead = game.members.leader_index
     rest = _comparison_values(compared)
     demand = np.delete(found.plan.demand_by_member(game.members), lead)
