@@ -336,7 +336,10 @@ class _Answers:
             picked: Array = values[rows, worst]
             return picked
 
-        weight = sum(at_worst(f"{kind}_weight") for kind in ("security", "influence", "private"))
+        weight = sum(at_worst(f"{kind}_weight") for kind in ("security", "private"))
+        weight = weight + at_worst("influence_weight") * np.maximum(
+            1.0, self.cells.field("decisiveness")
+        )
         return np.asarray(
             rounding_allowance(
                 self.batch.burden[rows, worst],

@@ -142,10 +142,16 @@ def _grid(game: BurdenSharingGame, points: int, burdens: Any) -> Array:
     lead = game.members.leader_index
     low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
     if burdens is None:
-        if points < 2:
-            raise InvalidValueError(f"points must be at least 2, got {points}.")
+        if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 2:
+            raise InvalidValueError(f"points must be a whole number >= 2, got {points!r}.")
         return np.asarray(low + (high - low) * np.linspace(0.0, 1.0, points) ** 2)
-    grid = np.sort(np.asarray(burdens, dtype=np.float64).ravel())
+    try:
+        grid = np.sort(np.asarray(burdens, dtype=np.float64).ravel())
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(
+            f"burdens must be at least two numbers in [{low:g}, {high:g}], the bounds of "
+            f"{game.leader}; got {burdens!r}."
+        ) from error
     if grid.size < 2 or not np.all((grid >= low) & (grid <= high)):
         raise InvalidValueError(
             f"burdens must be at least two numbers in [{low:g}, {high:g}], the bounds of {game.leader}."

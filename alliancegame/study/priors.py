@@ -40,6 +40,9 @@ def checked_priors(game: BurdenSharingGame, plan: Plan, given: Any) -> dict[str,
             'priors are a dict such as {"decay": (0.2, 0.6)}, with a pair (low, high) or a frozen '
             f"distribution of scipy.stats for each key; got {given!r}."
         )
+    for key in given:
+        if not isinstance(key, str):
+            raise InvalidValueError(f'priors need names such as "decay" as keys, got {key!r}.')
     priors = {quantity(game, plan, key).key: value for key, value in given.items()}
     for key, value in priors.items():
         if isinstance(value, (list, tuple)) and any(isinstance(part, str) for part in value):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import alliancegame as ag
-from alliancegame.errors import AllianceGameError, InvalidValueError, UnknownNameError
+from alliancegame.errors import AllianceGameError, InvalidValueError, UnknownNameError, ZeroTrustError
+from alliancegame.study.sweep import sweep
 
 
 @pytest.fixture(scope="module")
