@@ -68,6 +68,10 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
 
     Raises `UnknownNameError` for neither.
     """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise InvalidValueError(
+            f"a model is a shipped name or the path of a TOML file, got {name_or_path!r}."
+        )
     text = os.fspath(name_or_path)
     shipped = {path.stem: path for path in _shipped()}
     if text in shipped:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from alliancegame.errors import InvalidValueError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
@@ -23,6 +25,12 @@ def check_plan_type(plan: Any) -> None:
         raise InvalidValueError(
             f"plan must be a Plan such as ag.Plan(threat=0.5), got {shown(plan)}."
         )
+
+
+def check_whole(value: Any, what: str, least: int) -> None:
+    """Raise `InvalidValueError` for anything but a whole number from `least` on."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InvalidValueError(f"{what} must be a whole number >= {least}, got {shown(value)}.")
 
 
 def shown(value: Any) -> str:

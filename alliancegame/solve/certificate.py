@@ -131,9 +131,8 @@ def build(
 def _rounding(game: BurdenSharingGame, burden: Array, member: int) -> float:
     """What rounding of a member's marginal payoff could hide, over its range."""
     weight = sum(
-        float(game.by_member(name)[member])
-        for name in ("security_weight", "influence_weight", "private_weight")
-    )
+        float(game.by_member(name)[member]) for name in ("security_weight", "private_weight")
+    ) + max(1.0, game.decisiveness) * float(game.by_member("influence_weight")[member])
     span = float(game.by_member("burden_max")[member] - game.by_member("burden_min")[member])
     return float(rounding_allowance(float(burden[member]), weight, span, game.consumption))
 
@@ -141,8 +140,12 @@ def _rounding(game: BurdenSharingGame, burden: Array, member: int) -> float:
 def rounding_allowance(burden: Any, weight: Any, span: Any, consumption: str) -> Any:
     """What rounding of marginal payoffs could hide over ranges `span`; numbers or arrays of one shape.
 
-    `weight` is the sum of the weights, whose marginal terms are at most weight / burden each.
+    `weight` is the sum of the weights (influence times decisiveness above 1), whose marginal terms are
+    at most weight / burden together. With linear consumption the marginal payoff is therefore below
+    -1/2 from 2 * weight on, whatever the rounding: nothing hides beyond that, nor below zero.
     """
+    if consumption != "log":
+        span = np.minimum(span, np.maximum(2 * np.asarray(weight), burden))
     x = np.maximum(burden, 1e-12)
     cost = 1 / (1 - x) if consumption == "log" else 1.0
     return ROUNDING * (cost + np.minimum(weight / x, cost)) * span
@@ -173,7 +176,7 @@ def followers_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
     """What is proved (docs/theory/equilibrium) about the allies' answer to the leader's `burden`."""
-    missing = _remembered(game, "_missing_conditions", _missing_conditions)
+    missing = missing_conditions(game)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
     shared = _exchangeable(game, plan, burden, trust)
@@ -181,6 +184,12 @@ def followers_unique(
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
     return "proven", "theorem on followers (theory, What is proved): the sum of shares has one root"
+
+
+def missing_conditions(game: BurdenSharingGame) -> list[str]:
+    """The conditions of the theorem on followers that the game does not meet, in words."""
+    found: list[str] = _remembered(game, "_missing_conditions", _missing_conditions)
+    return found
 
 
 def _remembered(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate
+from alliancegame.solve import aggregative, certificate, multiple
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import Certificate, Unique
 from alliancegame.solve.result import Equilibrium
@@ -32,7 +31,9 @@ def solve_nash(
 
     A burden named in the plan is held fixed, and the result is then the allies' response. Where the
     theorem on simultaneous Nash does not hold, every root of the leader's condition is searched;
-    the best for the leader is returned, the rest stand in `others`.
+    where even the allies' answer is not proved unique, best replies from several starts look for
+    more. The best for the leader is returned, the rest stand in `others`; the certificate says how
+    they were searched.
 
     Raises `ZeroTrustError` if trust has gone and the leader values influence in logs, and
     `ConvergenceError` if nothing is found; with `throw=False` the result then says "unverified" and
@@ -43,19 +44,20 @@ def solve_nash(
     aggregative.check_plan(game, plan)
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
-    found = None
-    if failure is None:
-        found = _equilibrium(game, plan, batch, tolerances)
-        if plan.burden is None and found.certificate.unique == "not proven":
-            found = _all_roots(game, plan, found, tolerances)
-        if found.certificate.verdict != "unverified":
-            return found
+    found = None if failure is not None else _equilibrium(game, plan, batch, tolerances)
+    if not isinstance(failure, ZeroTrustError):
+        state, _ = _unique(game, plan, batch.burden[0], batch.trust[0])
+        if state == "not proven":
+            found = _all_found(game, plan, found, tolerances)
+    if found is not None and found.certificate.verdict != "unverified":
+        return found
+    if found is not None:
         failure = ConvergenceError(_no_equilibrium(found))
     if isinstance(failure, ConvergenceError) and not aggregative.tables(game).concave:
         settled = _by_replies(game, plan, tolerances)
         if settled is not None:
             return settled
-    if throw:
+    if throw and failure is not None:  # Whatever was found and verified has been returned.
         raise failure
     if found is None:
         return _unverified(game, plan, batch, str(failure), tolerances)
@@ -139,7 +141,7 @@ def certify(
     aggregative.check_plan(game, plan)
     profile = _profile(game, burdens, plan)
     made = _deviations_certified(game, profile, plan, tolerances)
-    if made.unique != "not proven" or made.verdict == "unverified" or plan.burden is not None:
+    if made.unique != "not proven" or made.verdict == "unverified":
         return made
     known = solve_nash(game, plan, tolerances=tolerances, throw=False)
     if known.certificate.verdict == "unverified":
@@ -274,87 +276,115 @@ def _unverified(
     return Equilibrium(game, plan, concept, *arrays, made, message)
 
 
-def _all_roots(
-    game: BurdenSharingGame, plan: Plan, found: Equilibrium, tolerances: Tolerances
-) -> Equilibrium:
-    """Every root of the leader's condition over its whole range, the best for the leader first."""
+def _all_found(
+    game: BurdenSharingGame, plan: Plan, found: Equilibrium | None, tolerances: Tolerances
+) -> Equilibrium | None:
+    """Every answer that the searches of `multiple` find, the best for the leader first.
+
+    `found` is the answer that is known already, if one is. None if there is none at all.
+    """
+    solutions = [] if found is None else [found]
+    searched = []
+    if plan.burden is None:
+        roots = multiple.leader_roots(multiple.one_game(game, plan), tolerances.roots)
+        profiles = _beside(found, roots.burden, game, tolerances)
+        searched.append(_scanned(game, roots.failed, tolerances))
+        solutions += _certified_at(
+            game, plan, profiles, tolerances, "a root of the leader's condition"
+        )
+    if not _proved_followers(game):
+        profiles = multiple.settled_from(game, plan)
+        searched.append(multiple.describe_starts(game))
+        solutions += _certified_at(game, plan, profiles, tolerances, "settled by best replies")
+    kept = _distinct([s for s in solutions if s.certificate.verdict != "unverified"])
+    if not kept:
+        return found
+    kept.sort(key=lambda s: -s.leader_payoff)
+    return _labelled(kept, game, "; ".join(searched))
+
+
+def _proved_followers(game: BurdenSharingGame) -> bool:
+    """Whether the theorem on followers holds, continua left to it, and no payoff is doubtful."""
+    return not certificate.missing_conditions(game) and aggregative.tables(game).concave
+
+
+def _scanned(game: BurdenSharingGame, failed: int, tolerances: Tolerances) -> str:
     lead = game.members.leader_index
     low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
-    grid = low + (high - low) * np.linspace(0.0, 1.0, tolerances.roots) ** 2
-    here = float(found.burdens[lead])
-    responses = _response_batch(game, plan, grid)
-    marginal, ok = responses.column("leader_marginal"), np.isfinite(responses.leader_payoff)
-    roots = [float(grid[i]) for i in np.flatnonzero(ok & (marginal == 0))]
-    if ok[0] and marginal[0] < 0:
-        roots.append(low)
-    if ok[-1] and marginal[-1] > 0:
-        roots.append(high)
-    crossing = ok[:-1] & ok[1:] & (np.sign(marginal[:-1]) * np.sign(marginal[1:]) < 0)
-    for i in np.flatnonzero(crossing):
-        # The root that is known need not be refined; where the condition is flat it would come out
-        # a little elsewhere, and be taken for another one.
-        slack = 1e-3 * (grid[i + 1] - grid[i])
-        if not grid[i] - slack <= here <= grid[i + 1] + slack:
-            roots.append(_leader_root(game, plan, grid[i], grid[i + 1]))
-    distinct = [here]
-    for root in roots:
-        if not any(math.isclose(root, x, rel_tol=1e-6, abs_tol=1e-12) for x in distinct):
-            distinct.append(root)
-    failed = int((responses.column("status") == aggregative.FAILED).sum())
-    scanned = (
+    return (
         f"every root of the leader's condition among {tolerances.roots} burdens of {game.leader} "
         f"in [{low:g}, {high:g}], refined"
         + (f"; {failed} of them found no response" if failed else "")
     )
-    solutions = [found, *(_at_leader_burden(game, plan, root, tolerances) for root in distinct[1:])]
-    kept = [s for s in solutions if s.certificate.verdict != "unverified"] or [found]
-    kept.sort(key=lambda s: -s.leader_payoff)
+
+
+def _beside(
+    found: Equilibrium | None, profiles: Array, game: BurdenSharingGame, tolerances: Tolerances
+) -> Array:
+    """Roots that are not the one already known.
+
+    Where the condition is flat that one would come out a little elsewhere, and be taken for another:
+    where the allies' answer is proved unique, a root in its bracket of the scan is the same.
+    """
+    if found is None or not _proved_followers(game):
+        return profiles
+    lead = game.members.leader_index
+    low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
+    grid = low + (high - low) * np.linspace(0.0, 1.0, tolerances.roots) ** 2
+    here = float(found.burdens[lead])
+    slack = 1e-3 * np.diff(grid)
+    near = (grid[:-1] - slack <= here) & (here <= grid[1:] + slack)
+    left, right = grid[:-1][near], grid[1:][near]
+    x = profiles[:, lead]
+    # Only inside: an end of the range is a root of its own.
+    again = ((x[:, None] > left) & (x[:, None] < right)).any(axis=1)
+    again |= np.isclose(x, here, rtol=1e-6, atol=1e-12)
+    chosen: Array = profiles[~again]
+    return chosen
+
+
+def _certified_at(
+    game: BurdenSharingGame, plan: Plan, profiles: Array, tolerances: Tolerances, message: str
+) -> list[Equilibrium]:
+    """Profiles as results, each certified from every member's best deviation."""
+    made = []
+    concept = "nash" if plan.burden is None else "response"
+    for profile in profiles:
+        step = aggregative.best_deviations(game, profile, plan)
+        proof = _deviations_certified(game, profile, plan, tolerances)
+        arrays = (profile, step.payoff, step.influence, step.security, step.trust)
+        made.append(Equilibrium(game, plan, concept, *arrays, proof, message))
+    return made
+
+
+def _distinct(solutions: list[Equilibrium]) -> list[Equilibrium]:
+    """Solutions without those whose profile an earlier one has."""
+    kept: list[Equilibrium] = []
+    for one in solutions:
+        if not any(multiple.same(one.burdens, other.burdens) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _labelled(kept: list[Equilibrium], game: BurdenSharingGame, searched: str) -> Equilibrium:
+    """The best solution with the others, and in all of them what is known of their number."""
+    best = kept[0]
+    incomplete = "" if _proved_followers(game) else "; the list is not known to be complete"
+    kind = "equilibria" if best.concept == "nash" else "responses"
     if len(kept) > 1:
         unique: tuple[Unique, str] = (
             "multiple",
-            f"{len(kept)} equilibria found ({scanned}); the best for {game.leader} stands first",
+            f"{len(kept)} {kind} found ({searched}); the best for {game.leader} stands first{incomplete}",
         )
+    elif best.certificate.unique == "multiple":
+        unique = (best.certificate.unique, best.certificate.reason)
     else:
-        unique = ("not proven", f"{found.certificate.reason}; one root found ({scanned})")
+        one = "one root" if best.concept == "nash" else "one response"
+        unique = (
+            "not proven",
+            f"{best.certificate.reason}; {one} found ({searched}){incomplete}",
+        )
     labelled = [
         dataclasses.replace(s, certificate=_with_unique(s.certificate, *unique)) for s in kept
     ]
     return dataclasses.replace(labelled[0], others=tuple(labelled[1:]))
-
-
-def _response_batch(
-    game: BurdenSharingGame, plan: Plan, burdens: Array, whole: bool = False
-) -> Batch:
-    count = len(burdens)
-    shape = (count, game.size)
-    return aggregative.solve_plans(
-        game,
-        np.broadcast_to(plan.threat_by_member(game.members), shape),
-        np.broadcast_to(plan.demand_by_member(game.members), shape),
-        burdens,
-        whole=whole,
-    )
-
-
-def _leader_root(game: BurdenSharingGame, plan: Plan, low: float, high: float) -> float:
-    from scipy.optimize import brentq
-
-    def marginal(burden: float) -> float:
-        return float(_response_batch(game, plan, np.array([burden])).column("leader_marginal")[0])
-
-    return float(brentq(marginal, low, high, xtol=1e-16, rtol=1e-15))
-
-
-def _at_leader_burden(
-    game: BurdenSharingGame, plan: Plan, burden: float, tolerances: Tolerances
-) -> Equilibrium:
-    """The profile in which the leader plays `burden` and the allies answer, certified as Nash."""
-    batch = _response_batch(game, plan, np.array([burden]), whole=True)
-    profile = batch.burden[0]
-    deviations = aggregative.best_deviations(game, profile, plan)
-    unique = _unique(game, plan, profile, batch.trust[0])
-    made = certificate.build(
-        game, plan, profile, deviations.gain, tolerances, unique, bounded=False
-    )
-    arrays = (profile, batch.payoff[0], batch.influence[0], batch.security[0], batch.trust[0])
-    return Equilibrium(game, plan, "nash", *arrays, made, "a root of the leader's condition")

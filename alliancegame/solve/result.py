@@ -124,7 +124,7 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
             f"{where} has schema {data.get('schema')!r}; this version reads schema {SCHEMA}."
         )
     _register_all()
-    if data["kind"] not in _KINDS:
+    if not isinstance(data["kind"], str) or data["kind"] not in _KINDS:
         raise ResultFileError(
             f"{where} is of unknown kind {data['kind']!r}; known: {sorted(_KINDS)}."
         )

@@ -166,8 +166,11 @@ class Scenarios:
             )
         return found[0], found[1]
 
-    def admissible(self) -> Mask:
-        """Cells that the constructor would take; a test holds the two together."""
+    def admissible(self, pressed: bool = False) -> Mask:
+        """Cells that the constructor would take; a test holds the two together.
+
+        `pressed` says that threats are still to be chosen, so that every demand counts.
+        """
         good = np.ones(self.count, dtype=bool)
         for key, column in self.columns.items():
             if not key.of_plan and not key.text:
@@ -186,7 +189,8 @@ class Scenarios:
         threat, demand, burden = (self.field(name) for name in PLAN_KEYS)
         good &= ((threat >= 0) & (threat <= 1)).all(axis=1)
         good &= (np.isfinite(demand) & (demand > 0)).all(axis=1)
-        good &= ((demand <= high) | (threat == 0))[:, allies].all(axis=1)
+        unasked = (threat == 0) & (not pressed)
+        good &= ((demand <= high) | unasked)[:, allies].all(axis=1)
         committed = np.isfinite(burden)
         given = committed | (np.isnan(burden) & (Key("burden") not in self.columns))
         within = (burden >= low[:, lead]) & (burden <= high[:, lead])
@@ -203,6 +207,93 @@ class Scenarios:
         for values in (*self.congested, self.field("trust")):
             fine = fine & (values > 0)[:, allies].all(axis=1)
         return np.asarray((rho != 0) & (~weak | fine))
+
+    @cached_property
+    def concave(self) -> Mask:
+        """Cells in which every payoff is concave in the own burden (`concave_in_own_burden`)."""
+        risky = self.field("decisiveness") > 1
+        if self.game.influence_value != "share":
+            risky = np.zeros_like(risky)
+        valued = (self.field("influence_weight") > 0).any(axis=1)
+        concave = (self.field("substitution") <= 1) & ~(risky & valued)
+        return np.broadcast_to(concave, (self.count,))
+
+    @cached_property
+    def degenerate(self) -> Mask:
+        """Cells in which somebody might share a burden in any way: the theorem's exceptions."""
+        if self.game.consumption != "linear":
+            return np.zeros(self.count, dtype=bool)
+        spillin, _ = self.congested
+        kind = (spillin == 1) & (self.field("influence_weight") == 0)
+        kind = kind & (self.field("private_weight") == 0)
+        kind = np.array(np.broadcast_to(kind, (self.count, self.size)))
+        kind[:, self.game.members.leader_index] = False
+        return np.asarray(kind.any(axis=1))
+
+    @cached_property
+    def proved_followers(self) -> Mask:
+        """The conditions of the theorem on followers (docs/theory/equilibrium), by cell."""
+        allies = np.arange(self.size) != self.game.members.leader_index
+        spillin, _ = self.congested
+        weights = self.field("council_weight")[:, allies]
+        valued = (self.field("influence_weight")[:, allies] > 0).any(axis=1)
+        plain = (self.field("decisiveness") == 1) & (np.ptp(weights, axis=1) == 0)
+        proved = (self.field("substitution") == 1) & (plain | ~valued)
+        proved = proved & (spillin[:, allies] <= 1).all(axis=1) & ~self.degenerate
+        return np.broadcast_to(proved, (self.count,))
+
+    def proved_nash(self, batch: Batch) -> Mask:
+        """The conditions of the theorem on simultaneous Nash (docs/theory/equilibrium), by cell.
+
+        `batch` has the trust at which the cells were solved.
+        """
+        lead = self.game.members.leader_index
+        allies = np.arange(self.size) != lead
+        spillin, umbrella = self.congested
+        weights = self.field("council_weight")[:, allies]
+        plain = (self.field("decisiveness") == 1) & (np.ptp(weights, axis=1) == 0)
+        if self.game.influence_value != "log":
+            plain = np.zeros_like(plain)
+        valued = self.field("influence_weight")[:, lead] > 0
+        with np.errstate(invalid="ignore"):
+            returned = self.field("return_spillin") * batch.column("mean_trust") ** self.field(
+                "cohesion"
+            )
+            weak = (returned[:, None] * umbrella * batch.trust <= spillin)[:, allies].all(axis=1)
+        return np.asarray(self.proved_followers & (plain | ~valued) & weak)
+
+    def proved(self, batch: Batch) -> Mask:
+        """Cells whose answer is proved to be the only one, degenerate ones left out."""
+        committed = np.broadcast_to(np.isfinite(self.field("burden")), (self.count,))
+        return np.where(committed, self.proved_followers, self.proved_nash(batch))
+
+    def repeated(self, times: int) -> Scenarios:
+        """Every cell so many times, one after another."""
+        return self.take(np.repeat(np.arange(self.count), times))
+
+    def solve_from(self, starts: Array, *, search: bool = False) -> Batch:
+        """Solve every cell from a start of its own, shape (cell, member).
+
+        The kernel starts each scenario from the one before it: a scenario that can only be at the
+        start comes before each.
+        """
+        low, high = (
+            np.array(np.broadcast_to(self.field(name), (self.count, self.size))).repeat(2, axis=0)
+            for name in ("burden_min", "burden_max")
+        )
+        low[::2] = high[::2] = starts
+        twice = self.repeated(2)
+        columns = {
+            key: column
+            for key, column in twice.columns.items()
+            if key.name not in ("burden_min", "burden_max")
+        }
+        for i, member in enumerate(self.game.members):
+            columns[Key("burden_min", member)] = low[:, i]
+            columns[Key("burden_max", member)] = high[:, i]
+        pinned = Scenarios(self.game, self.plan, columns, twice.positions)
+        both = pinned.solve(search=search)
+        return Batch(*(getattr(both, field.name)[1::2] for field in dataclasses.fields(Batch)))
 
     def solve(
         self,
@@ -340,11 +431,11 @@ class Scenarios:
             announced = announced.replace(**{name: laid | single[name]})
         return game, announced
 
-    def reason(self, k: int) -> str:
-        """Why a cell is not admissible."""
+    def reason(self, k: int, pressed: bool = False) -> str:
+        """Why a cell is not admissible (see `admissible`)."""
         try:
             game, plan = self.cell(k)
-            aggregative.check_plan(game, plan)
+            aggregative.check_plan(game, plan.replace(threat=1.0) if pressed else plan)
         except AllianceGameError as error:
             return str(error)
         return "the values are not admissible together"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,11 +19,11 @@ from alliancegame.errors import (
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, certificate, multiple
 from alliancegame.solve.certificate import Certificate, usd_bn
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result
-from alliancegame.solve.scenarios import Scenarios
+from alliancegame.solve.scenarios import Key, Scenarios
 from alliancegame.solve.search import Found, maximise
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
@@ -163,7 +164,7 @@ def solve_stackelberg(
     if selection not in ("optimistic", "pessimistic"):
         raise unknown_name("selection", selection, ("optimistic", "pessimistic"))
     base = _base_plan(plan, {"threat": threat, "demand": demand, "burden": burden}, chosen)
-    aggregative.check_plan(game, base)
+    aggregative.check_plan(game, _checkable(game, base, chosen))
     axes = [_axis(game, name, tolerances) for name in chosen]
     found = _search(game, base, chosen, axes, tolerances)
     best = base.replace(**{k: float(v) for k, v in zip(chosen, found.point, strict=True)})
@@ -179,8 +180,24 @@ def solve_stackelberg(
         response,
         status_quo(game),
         found.gap,
-        _describe(found, chosen, axes),
+        _describe(found, chosen, axes) + _selection_note(response, "burden" in chosen, game),
         selection,
+    )
+
+
+def _selection_note(response: Equilibrium, committed: bool, game: BurdenSharingGame) -> str:
+    """What is known of the answers among which the leader's best was taken."""
+    fixed = committed or response.plan.burden is not None
+    if certificate.missing_conditions(game) or not aggregative.tables(game).concave:
+        return (
+            "; selection not guaranteed: the allies' answer is not proved unique, and answers better "
+            "or worse for the leader than those found may exist"
+        )
+    if fixed or response.certificate.unique == "proven":
+        return ""
+    return (
+        f"; where simultaneous Nash is not proved unique, its best root for the leader among "
+        f"{multiple.SCANNED} burdens scanned for each plan"
     )
 
 
@@ -211,6 +228,21 @@ def _base_plan(plan: Plan | None, given: dict[str, Any], chosen: tuple[str, ...]
     return base
 
 
+def _checkable(game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...]) -> Plan:
+    """The plan as far as it is given: what the search chooses can be anything within bounds."""
+    changes: dict[str, float] = {}
+    if "demand" in chosen:
+        changes["demand"] = _most_demand(game)
+    if "threat" in chosen:
+        changes["threat"] = 1.0
+    return base.replace(**changes)
+
+
+def _most_demand(game: BurdenSharingGame) -> float:
+    """The largest uniform demand that every ally could meet."""
+    return float(np.delete(game.by_member("burden_max"), game.members.leader_index).min())
+
+
 def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
     """The points of one committed dimension, denser at small threats, burdens and demands."""
     share = np.linspace(0.0, 1.0, max(tolerances.grid, 25))
@@ -222,27 +254,25 @@ def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
     if name == "burden":
         low, high = float(game.by_member("burden_min")[lead]), float(highs[lead])
         return low + (high - low) * share**2
-    high = float(np.delete(highs, lead).min())
-    return high * np.linspace(0.02, 1.0, len(share)) ** 2
+    return _most_demand(game) * np.linspace(0.02, 1.0, len(share)) ** 2
 
 
 def _search(
     game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], axes: list[Array], tol: Tolerances
 ) -> Found:
-    threat, demand = base.threat_by_member(game.members), base.demand_by_member(game.members)
-    fixed = np.nan if base.burden is None else base.burden
+    def plans(points: Array) -> Scenarios:
+        columns = {Key(name): column for name, column in zip(chosen, points.T, strict=True)}
+        return Scenarios(game, base, columns, np.arange(len(points)))
+
+    corners = np.array(list(itertools.product(*((axis[0], axis[-1]) for axis in axes))))
+    starts = multiple.patterns(plans(np.concatenate([corners, corners.mean(axis=0)[None, :]])))
+    if starts is not None and (len(starts) > 1 or not aggregative.tables(game).concave):
+        # Every answer is followed at every plan, which takes long: cells are then not halved, and
+        # what they could hide stands in the gap.
+        tol = dataclasses.replace(tol, refine=0)
 
     def evaluate(points: Array) -> Array:
-        count = len(points)
-        columns = dict(zip(chosen, points.T, strict=True))
-        whole = (count, game.size)
-        batch = aggregative.solve_plans(
-            game,
-            columns.get("threat", np.broadcast_to(threat, whole)),
-            columns.get("demand", np.broadcast_to(demand, whole)),
-            columns.get("burden", np.full(count, fixed)),
-        )
-        return batch.leader_payoff
+        return multiple.best_answers(plans(points), starts)[0]
 
     try:
         return maximise(evaluate, axes, tol, starts=_kernel_plan(game, base, chosen, tol))

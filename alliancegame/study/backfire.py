@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
+from alliancegame.game.checks import check_whole
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, multiple
 from alliancegame.solve.certificate import consumption_share
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Result, numbers, provenance
+from alliancegame.solve.scenarios import Key, Scenarios
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
 BURDEN_POINTS = 65
 """Own burdens tried at every threat before the best is refined."""
 DECAY_POINTS = 65
-MOST_DECAY = 8.0
-"""Break-even decay is sought in [0, MOST_DECAY]: at 8 a full threat leaves 0.03 % of trust."""
+MOST_LOSS = 8.0
+"""Decay * threat^curvature at the end of the fine scan for break-even: 0.03 % of trust is left."""
+FAR_LOSSES = (16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+"""The same beyond it: with influence in logs even a loss that leaves e^-512 of trust may be worth it."""
 SLACK = 1e-12
 """Payoff differences below this are rounding."""
 
@@ -53,6 +57,7 @@ class Backfire(Result):
     best: float
     break_even_threat: float
     break_even_decay: tuple[float, ...]
+    best_value: float
 
     @property
     def gains(self) -> Array:
@@ -63,19 +68,22 @@ class Backfire(Result):
     @property
     def gains_usd_bn(self) -> Array:
         """V(tau) - V(0) in bn US$ a year at A's burdens, shape (points,)."""
+        return np.asarray(self._usd_bn(self.gains))
+
+    def _usd_bn(self, gain: Any) -> Any:
         lead = self.game.members.leader_index
-        share = consumption_share(self.game, self.gains, status_quo(self.game).burdens[lead])
-        return np.asarray(share * self.game.by_member("gdp")[lead])
+        share = consumption_share(self.game, gain, status_quo(self.game).burdens[lead])
+        return share * self.game.by_member("gdp")[lead]
 
     @property
     def best_gain(self) -> float:
-        """The largest V(tau) - V(0)."""
-        return float(np.nanmax(self.gains))
+        """V(best) - V(0), the largest gain."""
+        return float(self.best_value - self.values[0])
 
     @property
     def best_gain_usd_bn(self) -> float:
-        """The largest V(tau) - V(0) in bn US$ a year."""
-        return float(np.nanmax(self.gains_usd_bn))
+        """V(best) - V(0) in bn US$ a year at A's burdens."""
+        return float(self._usd_bn(self.best_gain))
 
     def headline(self) -> str:
         """One line that says what was found."""
@@ -104,7 +112,7 @@ class Backfire(Result):
         )
 
     def _content(self) -> dict[str, Any]:
-        names = ("demand", "burden", "threshold", "best", "break_even_threat")
+        names = ("demand", "burden", "threshold", "best", "break_even_threat", "best_value")
         return {
             "game": self.game.to_dict(),
             **{name: getattr(self, name) for name in names},
@@ -133,6 +141,7 @@ class Backfire(Result):
             float(content["best"]),
             float(content["break_even_threat"]),
             tuple(float(k) for k in content["break_even_decay"]),
+            float(content["best_value"]),
         )
 
 
@@ -151,7 +160,10 @@ def backfire_threshold(
     `break_even_decay` is asked (full pressure by default); a decay by member is then replaced by a
     common one. Threats are uniform; V is scanned at `points` threats and roots are refined.
 
-    Raises `InvalidValueError`, `UnknownNameError`.
+    Where several answers to a threat are possible, V takes the best for the leader of those found.
+
+    Raises `InvalidValueError`, `UnknownNameError`; `ZeroTrustError` or `ConvergenceError` if there is no
+    V(0).
     """
     if burden not in ("committed", "simultaneous"):
         raise unknown_name("burden", burden, ("committed", "simultaneous"))
@@ -159,14 +171,20 @@ def backfire_threshold(
     at = as_number(break_even_threat, "break_even_threat")
     if not 0 < at <= 1:
         raise InvalidValueError(f"break_even_threat must be in (0, 1], got {at:g}.")
-    if points < 3:
-        raise InvalidValueError(f"points must be at least 3, got {points}.")
+    check_whole(points, "points", 3)
     aggregative.check_plan(game, Plan(threat=1.0, demand=demand))
+    status_quo(game)  # Says so if trust has gone before anybody is threatened.
     value = _Value(game, demand, burden)
     threats = np.linspace(0.0, 1.0, points)
     values, own = value(threats)
+    if not np.isfinite(values[0]):
+        raise ConvergenceError(
+            f"without a threat {game.leader} has no finite payoff at any burden of its own, so there "
+            "is no V(0) to compare with: see solve_nash(game)."
+        )
     best_threat, best_value = _peak(value, threats, values)
     acceptable = _acceptable(value, threats, values)
+    better = best_value > values[0] + SLACK
     falls = not (len(acceptable) == 1 and acceptable[0] == (0.0, 1.0))
     return Backfire(
         game,
@@ -177,9 +195,10 @@ def backfire_threshold(
         own,
         acceptable[0][1] if falls else math.nan,
         acceptable,
-        best_threat if best_value > values[0] + SLACK else 0.0,
+        best_threat if better else 0.0,
         at,
         _break_even(game, demand, burden, at),
+        best_value if better else float(values[0]),
     )
 
 
@@ -195,28 +214,24 @@ class _Value:
         self.game, self.demand, self.burden, self.decays = game, demand, burden, decays
 
     def _payoffs(self, threats: Array, burdens: Array) -> Array:
-        return self._solve(threats, burdens).leader_payoff
+        return self._best(threats, burdens)[0]
 
-    def _solve(self, threats: Array, burdens: Array, whole: bool = False) -> aggregative.Batch:
-        """`threats` repeats each threat of the call equally often."""
-        changes: dict[str | tuple[str, str], Array] = {}
+    def _best(self, threats: Array, burdens: Array | None) -> tuple[Array, Array]:
+        """(payoff, own burden) in the leader's best answer; `threats` repeats each threat equally often."""
+        columns = {Key("threat"): threats}
+        if burdens is not None:
+            columns[Key("burden")] = burdens
         if self.decays is not None:
-            changes["decay"] = np.repeat(self.decays, len(threats) // len(self.decays))
-        return aggregative.solve_plans(
-            self.game,
-            threats,
-            np.full(len(threats), self.demand),
-            burdens,
-            whole=whole,
-            changes=changes,
-        )
+            columns[Key("decay")] = np.repeat(self.decays, len(threats) // len(self.decays))
+        plan = Plan(demand=self.demand)
+        cells = Scenarios(self.game, plan, columns, np.arange(len(threats)))
+        return multiple.best_answers(cells)
 
     def __call__(self, threats: Array) -> tuple[Array, Array]:
         """(V, own burden) at each threat, shape (threats,); nan where the leader has no finite payoff."""
         threats = np.asarray(threats, dtype=np.float64)
         if self.burden == "simultaneous":
-            batch = self._solve(threats, np.full(len(threats), np.nan), whole=True)
-            return batch.leader_payoff, batch.burden[:, self.game.members.leader_index]
+            return self._best(threats, None)
         return self._committed(threats)
 
     def _committed(self, threats: Array) -> tuple[Array, Array]:
@@ -312,14 +327,18 @@ def _root(excess: Callable[[float], float], low: float, high: float) -> float:
 def _break_even(
     game: BurdenSharingGame, demand: float, burden: str, threat: float
 ) -> tuple[float, ...]:
-    """Every decay in [0, MOST_DECAY] at which the threat is worth exactly nothing."""
+    """Every decay at which the threat is worth exactly nothing, (inf,) if there is none.
+
+    What decay does to trust is a matter of decay * threat^curvature: that is what is scanned.
+    """
     quiet = float(_Value(game, demand, burden)(np.zeros(1))[0][0])
 
     def gains(decays: Array) -> Array:
         values, _ = _Value(game, demand, burden, decays)(np.full(len(decays), threat))
         return values - quiet
 
-    decays = MOST_DECAY * np.linspace(0.0, 1.0, DECAY_POINTS) ** 2
+    losses = np.append(MOST_LOSS * np.linspace(0.0, 1.0, DECAY_POINTS) ** 2, FAR_LOSSES)
+    decays = losses * threat**-game.trust_law.curvature
     found = gains(decays)
     found = np.where(np.isfinite(found), found, -1.0)
     roots = [float(decays[i]) for i in np.flatnonzero(np.abs(found) <= SLACK)]

@@ -33,7 +33,13 @@ from alliancegame.solve.scenarios import Mask, Scenarios, by_form, check_key
 from alliancegame.solve.stackelberg import solve_stackelberg
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.backfire import backfire_threshold
-from alliancegame.study.compare import OUTCOMES, Comparison, classify, compare
+from alliancegame.study.compare import (
+    OUTCOMES,
+    Comparison,
+    classify,
+    compare_without_best,
+    decompose,
+)
 
 __all__ = ["OUTPUTS", "SOLVES", "STATUSES", "Output", "Solved", "check_key", "solve_cells"]
 
@@ -178,11 +184,14 @@ def solve_cells(
         {},
     )
     for group in groups:
-        good = group.admissible()
+        pressed = solve in ("stackelberg", "backfire_threshold")
+        good = group.admissible(pressed)
         for k in np.flatnonzero(~good):
-            solved.reasons[int(group.positions[k])] = group.reason(int(k))
-        if good.any():
-            _GroupSolver(group.take(good), solve, tolerances, search).fill(solved)
+            solved.reasons[int(group.positions[k])] = group.reason(int(k), pressed)
+        # What a batch bounds regret by holds where payoffs are concave, cell by cell.
+        for part in (good & group.concave, good & ~group.concave):
+            if part.any():
+                _GroupSolver(group.take(part), solve, tolerances, search).fill(solved)
     return solved
 
 
@@ -204,7 +213,7 @@ class _GroupSolver:
 
     def fill(self, solved: Solved) -> None:
         """Put every cell's answer, or its status and reason, in its place."""
-        if self.solve == "backfire_threshold":
+        if self.solve == "backfire_threshold" or not self.scenarios.concave.all():
             left = np.ones(self.scenarios.count, dtype=bool)
         else:
             left = self._fill_from_batch(solved)
@@ -214,19 +223,18 @@ class _GroupSolver:
     def _fill_from_batch(self, solved: Solved) -> Mask:
         """Answer what batches can; return which cells are left."""
         cells = self.scenarios
-        if not aggregative.tables(cells._prototype).concave:
-            return np.ones(cells.count, dtype=bool)
         if self.solve == "stackelberg":
             cells, batch, plans = cells.best_plans(self.tolerances.grid)
-            answers = _Answers(cells, batch)
-            alone = _degenerate(cells) | answers.compare(self.search)
+            answers = _Answers(cells, batch, self.tolerances)
+            alone = ~cells.proved(batch) | answers.compare(self.search)
             answers.plans(plans)
         else:
             batch = cells.solve(search=self.search)
-            answers = _Answers(cells, batch)
-            alone = ~_settled(cells, batch)
+            answers = _Answers(cells, batch, self.tolerances)
+            alone = ~cells.proved(batch)
             if self.solve == "compare":
                 alone |= answers.compare(self.search)
+        alone |= answers("regret") > self.tolerances.approximate
         status = batch.column("status").astype(np.int8)
         status[alone] = INVALID
         for name, target in solved.values.items():
@@ -262,64 +270,17 @@ class _GroupSolver:
         if self.solve == "backfire_threshold":
             return _backfire_values(game, plan)
         if self.solve == "compare":
-            return _comparison_values(compare(game, plan, tolerances=self.tolerances))
+            return _comparison_values(compare_without_best(game, plan, self.tolerances))
         if self.solve == "stackelberg":
             return _stackelberg_values(game, plan, self.tolerances)
         return _equilibrium_values(solve_nash(game, plan, tolerances=self.tolerances))
 
 
-def _settled(cells: Scenarios, batch: Batch) -> Mask:
-    """Cells whose batch answer is the scalar solvers' answer: responses, and Nash proved unique."""
-    degenerate = _degenerate(cells)
-    committed = np.broadcast_to(np.isfinite(cells.field("burden")), (cells.count,))
-    return (committed | _proved_nash(cells, batch.column("mean_trust"), batch.trust)) & ~degenerate
-
-
-def _degenerate(cells: Scenarios) -> Mask:
-    """Cells in which somebody might share a burden in any way: the theorem's exceptions."""
-    if cells.game.consumption != "linear":
-        return np.zeros(cells.count, dtype=bool)
-    spillin, _ = cells.congested
-    kind = (spillin == 1) & (cells.field("influence_weight") == 0)
-    kind = kind & (cells.field("private_weight") == 0)
-    kind = np.array(np.broadcast_to(kind, (cells.count, cells.size)))
-    kind[:, cells.game.members.leader_index] = False
-    return np.asarray(kind.any(axis=1))
-
-
-def _proved_followers(cells: Scenarios) -> Mask:
-    """The conditions of the theorem on followers (docs/theory/equilibrium), by cell."""
-    allies = np.arange(cells.size) != cells.game.members.leader_index
-    spillin, _ = cells.congested
-    weights = cells.field("council_weight")[:, allies]
-    valued = (cells.field("influence_weight")[:, allies] > 0).any(axis=1)
-    plain = (cells.field("decisiveness") == 1) & (np.ptp(weights, axis=1) == 0)
-    proved = (cells.field("substitution") == 1) & (plain | ~valued)
-    proved = proved & (spillin[:, allies] <= 1).all(axis=1) & ~_degenerate(cells)
-    return np.broadcast_to(proved, (cells.count,))
-
-
-def _proved_nash(cells: Scenarios, mean_trust: Array, trust: Array) -> Mask:
-    """The conditions of the theorem on simultaneous Nash (docs/theory/equilibrium), by cell."""
-    lead = cells.game.members.leader_index
-    allies = np.arange(cells.size) != lead
-    spillin, umbrella = cells.congested
-    weights = cells.field("council_weight")[:, allies]
-    plain = (cells.field("decisiveness") == 1) & (np.ptp(weights, axis=1) == 0)
-    if cells.game.influence_value != "log":
-        plain = np.zeros_like(plain)
-    valued = cells.field("influence_weight")[:, lead] > 0
-    with np.errstate(invalid="ignore"):
-        returned = cells.field("return_spillin") * mean_trust ** cells.field("cohesion")
-        weak = (returned[:, None] * umbrella * trust <= spillin)[:, allies].all(axis=1)
-    return np.asarray(_proved_followers(cells) & (plain | ~valued) & weak)
-
-
 class _Answers:
     """Outputs of a batch, by name."""
 
-    def __init__(self, cells: Scenarios, batch: Batch) -> None:
-        self.cells, self.batch = cells, batch
+    def __init__(self, cells: Scenarios, batch: Batch, tolerances: Tolerances) -> None:
+        self.cells, self.batch, self.tolerances = cells, batch, tolerances
         self.lead = cells.game.members.leader_index
         self.extra: dict[str, NDArray[Any]] = {}
 
@@ -381,7 +342,10 @@ class _Answers:
             picked: Array = values[rows, worst]
             return picked
 
-        weight = sum(at_worst(f"{kind}_weight") for kind in ("security", "influence", "private"))
+        weight = sum(at_worst(f"{kind}_weight") for kind in ("security", "private"))
+        weight = weight + at_worst("influence_weight") * np.maximum(
+            1.0, self.cells.field("decisiveness")
+        )
         return np.asarray(
             rounding_allowance(
                 self.batch.burden[rows, worst],
@@ -393,14 +357,12 @@ class _Answers:
 
     def _verdict(self) -> NDArray[np.int8]:
         regret = self._regret()
-        codes = np.where(regret <= 1e-9, 2, np.where(regret <= 1e-6, 1, 0))
+        strict, loose = self.tolerances.certified, self.tolerances.approximate
+        codes = np.where(regret <= strict, 2, np.where(regret <= loose, 1, 0))
         return codes.astype(np.int8)
 
     def _unique(self) -> NDArray[np.int8]:
-        committed = np.broadcast_to(np.isfinite(self.cells.field("burden")), (self.cells.count,))
-        nash = _proved_nash(self.cells, self.batch.column("mean_trust"), self.batch.trust)
-        proved = np.where(committed, _proved_followers(self.cells), nash)
-        return proved.astype(np.int8)
+        return self.cells.proved(self.batch).astype(np.int8)
 
     def plans(self, plans: Array) -> None:
         """Add the best plans of a Stackelberg search."""
@@ -420,9 +382,11 @@ class _Answers:
         base, alone = _baselines(cells, search)
         lead_payoff = batch.payoff[:, self.lead]
         burden = np.broadcast_to(cells.field("burden"), (cells.count,))
-        unharmed = cells.solve(unharmed=True, whole=False).leader_payoff
-        pressed = (cells.field("threat") > 0).any(axis=1)
-        unharmed = np.where(pressed, unharmed, lead_payoff)
+        pressed = np.broadcast_to((cells.field("threat") > 0).any(axis=1), (cells.count,))
+        kept = cells.solve(unharmed=True)
+        # With its trust unharmed the same plan may have several answers, or none that is found.
+        alone = alone | (pressed & ~(cells.proved(kept) & ~np.isnan(kept.leader_payoff)))
+        unharmed = np.where(pressed, kept.leader_payoff, lead_payoff)
         quiet = base.payoff[:, self.lead]
         if np.isfinite(burden).any():
             still = cells.solve(threat=np.zeros((1, cells.size)), whole=False).leader_payoff
@@ -430,18 +394,21 @@ class _Answers:
         gain = lead_payoff - base.payoff[:, self.lead]
         saved = savings(cells, batch) - savings(cells, base)
         influence = batch.influence[:, self.lead] - base.influence[:, self.lead]
-        regret = np.maximum(self._regret(), _Answers(cells, base)._regret())
+        regret = np.maximum(self._regret(), _Answers(cells, base, self.tolerances)._regret())
         spent = base.burden[:, self.lead]
         share = np.expm1(gain) * (1 - spent) if cells.game.consumption == "log" else gain
+        commitment, leverage, trust_loss = decompose(
+            base.payoff[:, self.lead], quiet, unharmed, lead_payoff
+        )
         self.extra = {
             "outcome": classify(gain, saved, influence, 1e-9 + 10 * regret).astype(np.int8),
             "delta_payoff": gain,
             "gain_usd_bn": share * cells.field("gdp")[:, self.lead],
             "delta_savings": saved,
             "delta_influence": influence,
-            "commitment": quiet - base.payoff[:, self.lead],
-            "leverage": unharmed - quiet,
-            "trust_loss": lead_payoff - unharmed,
+            "commitment": commitment,
+            "leverage": leverage,
+            "trust_loss": trust_loss,
         }
         return alone
 
@@ -453,7 +420,7 @@ def _baselines(cells: Scenarios, search: bool) -> tuple[Batch, Mask]:
         bare = {key: column for key, column in cells.columns.items() if not key.of_plan}
         quiet = Scenarios(cells.game, Plan(), bare, cells.positions)
         batch = quiet.solve(burden=nobody, search=search)
-        return batch, ~_settled(quiet, batch)
+        return batch, ~quiet.proved(batch)
     a = status_quo(cells.game)
     one = a.certificate
 
@@ -532,7 +499,7 @@ def _stackelberg_values(
 ) -> Callable[[str], Any]:
     """The best (threat, burden), the demand as in the plan."""
     found = solve_stackelberg(game, ("threat", "burden"), plan=plan, tolerances=tolerances)
-    compared = found.comparison
+    compared = compare_without_best(game, found.plan, tolerances)
     lead = game.members.leader_index
     rest = _comparison_values(compared)
     demand = np.delete(found.plan.demand_by_member(game.members), lead)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.errors import AllianceGameError, ConvergenceError
 from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, measures
+from alliancegame.solve import measures
 from alliancegame.solve.certificate import Certificate, consumption_share
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result, provenance
@@ -79,7 +80,8 @@ class Comparison(Result):
 
     `commitment` + `leverage` + `trust_loss` = `delta_payoff`, exactly: what the leader gains by
     committing its own burden, by pressure if trust were unharmed, and by the trust that is lost
-    (either sign). `versus_best_burden` is the payoff difference to the best burden that the leader
+    (either sign). If one of them is minus infinity it brought the leader there, those after it are 0,
+    and `note` says so. `versus_best_burden` is the payoff difference to the best burden that the leader
     could commit without pressure, V(0); nan if the plan names no burden. `flags` are those of
     docs/theory/outcomes; `influence_backfire` says that the leader loses and would have gained had
     its influence stayed.
@@ -136,7 +138,18 @@ class Comparison(Result):
 
     @property
     def note(self) -> str:
-        """What a reader must know of this comparison: threats that cost nothing; else empty."""
+        """What a reader must know: threats that cost nothing, a part that is infinite; else empty."""
+        parts = {
+            "commitment": "the plan's own burden without any pressure",
+            "leverage": "pressure, even with trust unharmed,",
+            "trust_loss": "the trust that pressure costs",
+        }
+        for name, cause in parts.items():
+            if getattr(self, name) == -math.inf:
+                return (
+                    f"{name} is minus infinity: {cause} leaves {self.game.leader} a payoff of minus "
+                    "infinity, and what comes after it in the decomposition adds nothing"
+                )
         costless = self.plan.pressure and self.game.trust_law.harmless
         return NO_DECAY if costless else ""
 
@@ -352,27 +365,64 @@ def _plans(plans: Any) -> Sequence[Plan]:
     return listed
 
 
-def _compare(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Comparison:
+def compare_without_best(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Comparison:
+    """A comparison whose `versus_best_burden`, which takes a search of its own, is left out (nan)."""
+    return _compare(game, plan, tolerances, search_best=False)
+
+
+def _compare(
+    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances, search_best: bool = True
+) -> Comparison:
     base = status_quo(game)
     result = solve_nash(game, plan, tolerances=tolerances)
-    unharmed = (
-        float(aggregative.solve_plan(game, plan, unharmed=True).leader_payoff[0])
-        if plan.pressure
-        else result.leader_payoff
-    )
+    unharmed = result.leader_payoff
+    if plan.pressure and _costs_trust(game):
+        unharmed = _unharmed_payoff(game, plan, tolerances)
     quiet, best = base.leader_payoff, math.nan
     if plan.burden is not None:
         without = solve_nash(game, Plan(burden=plan.burden), tolerances=tolerances)
         quiet = without.leader_payoff
-        best = result.leader_payoff - _best_quiet_payoff(game, tolerances)
-    return Comparison(
-        base,
-        result,
-        commitment=quiet - base.leader_payoff,
-        leverage=unharmed - quiet,
-        trust_loss=result.leader_payoff - unharmed,
-        versus_best_burden=best,
-    )
+        if search_best:
+            best = result.leader_payoff - _best_quiet_payoff(game, tolerances)
+    parts = decompose(base.leader_payoff, quiet, unharmed, result.leader_payoff)
+    commitment, leverage, lost = (float(part) for part in parts)
+    return Comparison(base, result, commitment, leverage, lost, best)
+
+
+def decompose(
+    base: Any, quiet: Any, unharmed: Any, payoff: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(commitment, leverage, trust_loss) from the leader's payoffs; any common shape.
+
+    `quiet` is that at the plan's burden without pressure (A's if it names none), `unharmed` that of
+    the plan with trust unharmed. What comes after a payoff of minus infinity adds nothing: the part
+    that brought it there is minus infinity, and the parts still sum to the whole.
+    """
+
+    def step(before: Any, after: Any) -> NDArray[np.float64]:
+        before, after = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+        same = (before == after) & np.isinf(before)
+        with np.errstate(invalid="ignore"):
+            return np.where(same, 0.0, after - before)
+
+    return step(base, quiet), step(quiet, unharmed), step(unharmed, payoff)
+
+
+def _costs_trust(game: BurdenSharingGame) -> bool:
+    """Whether pressure can change trust at all; if not, trust_loss is exactly zero."""
+    law = game.trust_law
+    return bool(np.any(game.by_member("decay")) or law.contagion or law.scarring)
+
+
+def _unharmed_payoff(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> float:
+    """The leader's payoff under the same plan, by the same solver, with operating trust as at tau = 0."""
+    kept = game.replace(decay=0.0, contagion=0.0, scarring=0.0)
+    try:
+        return solve_nash(kept, plan, tolerances=tolerances).leader_payoff
+    except AllianceGameError as error:
+        raise type(error)(
+            f"the plan with trust unharmed, for the decomposition: {error}"
+        ) from error
 
 
 def _best_quiet_payoff(game: BurdenSharingGame, tolerances: Tolerances) -> float:
@@ -381,6 +431,9 @@ def _best_quiet_payoff(game: BurdenSharingGame, tolerances: Tolerances) -> float
 
     found: float | None = game.__dict__.get("_best_quiet_payoff")
     if found is None:
-        found = solve_stackelberg(game, ("burden",), tolerances=tolerances).leader_payoff
+        try:
+            found = solve_stackelberg(game, ("burden",), tolerances=tolerances).leader_payoff
+        except ConvergenceError:  # Without concave payoffs no burden need have an answer.
+            found = math.nan
         object.__setattr__(game, "_best_quiet_payoff", found)
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.game.checks import check_game, check_plan_type
+from alliancegame.game.checks import check_game, check_plan_type, check_whole
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -146,10 +146,15 @@ def _grid(game: BurdenSharingGame, points: int, burdens: Any) -> Array:
     lead = game.members.leader_index
     low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
     if burdens is None:
-        if points < 2:
-            raise InvalidValueError(f"points must be at least 2, got {points}.")
+        check_whole(points, "points", 2)
         return np.asarray(low + (high - low) * np.linspace(0.0, 1.0, points) ** 2)
-    grid = np.sort(np.asarray(burdens, dtype=np.float64).ravel())
+    try:
+        grid = np.sort(np.asarray(burdens, dtype=np.float64).ravel())
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(
+            f"burdens must be at least two numbers in [{low:g}, {high:g}], the bounds of "
+            f"{game.leader}; got {burdens!r}."
+        ) from error
     if grid.size < 2 or not np.all((grid >= low) & (grid <= high)):
         raise InvalidValueError(
             f"burdens must be at least two numbers in [{low:g}, {high:g}], the bounds of {game.leader}."

@@ -43,6 +43,9 @@ def checked_priors(game: BurdenSharingGame, plan: Plan, given: Any) -> dict[str,
         )
     check_game(game, "a prior")
     check_plan_type(plan)
+    for key in given:
+        if not isinstance(key, str):
+            raise InvalidValueError(f'priors need names such as "decay" as keys, got {key!r}.')
     priors = {quantity(game, plan, key).key: value for key, value in given.items()}
     for key, value in priors.items():
         if isinstance(value, (list, tuple)) and any(isinstance(part, str) for part in value):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import hashlib
-import inspect
 import json
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +34,7 @@ from alliancegame.study.sweeping.axes import (
 )
 from alliancegame.study.sweeping.blocks import Blocks, cut, default_cells
 from alliancegame.study.sweeping.cluster import on_cluster
+from alliancegame.study.sweeping.digest import function_digest
 from alliancegame.study.sweeping.environment import environment
 from alliancegame.study.sweeping.layout import Layout, as_json, lay_out
 from alliancegame.study.sweeping.piece import (
@@ -137,7 +136,7 @@ def sweep(
     search
         Search every piece of every action set for the regret, instead of bounding it.
     tolerances
-        Recorded in the result.
+        Decide verdicts; recorded in the result.
 
     Returns
     -------
@@ -222,8 +221,11 @@ class _Asked:
         self.game, self.plan, self.solve, self.derive = game, plan, solve, derive
         self.search, self.tolerances, self.seed = bool(search), tolerances, checked_seed(seed)
         named = (outputs,) if isinstance(outputs, str) else outputs
+        if named is not None and not isinstance(named, (Sequence, Set)):
+            raise InvalidValueError(f"outputs must be names of outputs, got {outputs!r}.")
         self.outputs = tuple(dict.fromkeys(check_outputs(solve, named)))
         self.design = read_over(over, self.seed)
+        self.derived = function_digest(derive)
         self.own = _check_keys(game, self.design, solve, derive)
         if solve == "respond" and plan.burden is None and "burden" not in self.design.columns:
             raise InvalidValueError(
@@ -269,7 +271,7 @@ class _Asked:
             "over": [axis.to_dict() for axis in self.design.axes],
             "tolerances": self.tolerances.to_dict(),
             "search": self.search,
-            "derive": _function_digest(self.derive),
+            "derive": self.derived,
         }
 
 
@@ -341,18 +343,6 @@ def _function_name(derive: Any) -> str | None:
         return None
     name = getattr(derive, "__qualname__", type(derive).__qualname__)
     return f"{getattr(derive, '__module__', '?')}.{name}"
-
-
-def _function_digest(derive: Any) -> str | None:
-    """The function's text, as far as it can be seen: its own, not that of what it calls."""
-    if derive is None:
-        return None
-    try:
-        text = inspect.getsource(derive)
-    except (OSError, TypeError):
-        code = getattr(derive, "__code__", None)
-        text = repr((code.co_code, code.co_names)) if code is not None else repr(type(derive))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Run:

@@ -31,6 +31,9 @@ __all__ = ["Uncertainty", "uncertainty"]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are kept by member."""
 
+LEAST_FOR_QUANTILES = 64
+"""Draws in a replicate from which its quantiles are good enough for standard errors."""
+
 MOST_DRAWS = 1_000_000
 
 _OUTPUTS = ("outcome", "gain_usd_bn", "payoff", "burden", "regret", "verdict")
@@ -45,7 +48,8 @@ class Uncertainty(Result):
     `replicates` independent sets of equal size, one after another, from which standard errors are
     computed. `gain_quantiles` (bn US$ a year) and `burden_quantiles` (shares of GDP) have shape
     (level, member), over the draws that have an answer; `gain_errors` and `burden_errors` are their
-    standard errors. `priors` says what was drawn from, `recalibrated` which weight was calibrated
+    standard errors, nan with fewer than 64 draws in a replicate: quantiles of so few say too little
+    about their own spread. `priors` says what was drawn from, `recalibrated` which weight was calibrated
     anew for every draw (empty if none), `reasons` why draws have no answer, and how many.
     """
 
@@ -228,7 +232,8 @@ def uncertainty(
     uniform distribution or to any frozen distribution of scipy.stats. `n` draws are made by `method`
     ("sobol", "latin-hypercube" or "monte-carlo"), in `replicates` independent sets (8 at least):
     quasi-random draws are not independent of each other, but their sets are, and standard errors
-    come from how these differ. With Sobol points n must be replicates times a power of two.
+    come from how these differ. Those of quantiles need 64 draws in each set, n >= 64 * replicates, and
+    are nan otherwise. With Sobol points n must be replicates times a power of two.
 
     With `recalibrate` the weights that the model calibrates are found anew for every draw, so that A
     stays the alliance that was observed; otherwise A moves with the draws. Draws that no game can
@@ -306,9 +311,14 @@ def _member_gains(
 
 
 def _quantiles(values: Array, replicates: int) -> tuple[Array, Array]:
-    """Quantiles of shape (level, member) over the rows that are known, and their standard errors."""
+    """Quantiles of shape (level, member) over the rows that are known, and their standard errors.
+
+    The extreme quantiles of a small set are biased inwards and vary too little: no errors then.
+    """
     sets = values.reshape(replicates, -1, values.shape[1])
     each = np.stack([_known_quantiles(part) for part in sets])
+    if sets.shape[1] < LEAST_FOR_QUANTILES:
+        each = np.full_like(each, np.nan)
     return _known_quantiles(values), np.apply_along_axis(_standard_error, 0, each)
 
 

@@ -141,3 +141,24 @@ def test_pessimistic_needs_a_unique_answer(game):
     assert proven.leader_payoff == ag.solve_stackelberg(game).leader_payoff
     with pytest.raises(UnsupportedFormError, match="proved unique"):
         ag.solve_stackelberg(game.replace(substitution=0.8), ("burden",), selection="pessimistic")
+
+
+def test_a_free_burden_is_the_equilibrium_that_solve_nash_selects():
+    """Several simultaneous equilibria under every threat: the leader's best counts, not any root."""
+    game = ag.BurdenSharingGame(
+        list("Labcd"), "L", [2.76, 1, 1, 1, 1], 0.094, influence_weight=0.0036, private_weight=0.0017,
+        umbrella=1.3, return_spillin=2.0, spillin=0.0, decay=0.3,
+    )  # fmt: skip
+    found = ag.solve_stackelberg(game, ("threat",), demand=0.005)
+    alone = [
+        ag.solve_nash(game, ag.Plan(threat=t, demand=0.005)).leader_payoff for t in (0, 0.5, 1)
+    ]
+    assert found.leader_payoff >= max(alone) - 1e-10
+    assert found.leader_payoff == pytest.approx(-0.0787317, abs=1e-6)
+    assert "simultaneous Nash is not proved unique" in found.search
+
+
+def test_answers_that_are_not_proved_unique_are_selected_without_guarantee(game):
+    found = ag.solve_stackelberg(game.replace(substitution=0.8), ("burden",))
+    assert "selection not guaranteed" in found.search
+    assert "selection" not in ag.solve_stackelberg(game, ("burden",)).search

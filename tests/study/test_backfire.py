@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 import alliancegame as ag
-from alliancegame.errors import AllianceGameError, InvalidValueError, UnknownNameError
+from alliancegame.errors import (
+    AllianceGameError,
+    InvalidValueError,
+    UnknownNameError,
+    ZeroTrustError,
+)
+from alliancegame.study.sweep import sweep
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +98,60 @@ def test_bad_input_and_round_trip(game, found, tmp_path):
     back = ag.load_result(tmp_path / "b.json")
     assert back.threshold == found.threshold
     assert np.array_equal(back.values, found.values)
+
+
+@pytest.mark.parametrize("burden", ["committed", "simultaneous"])
+def test_without_trust_there_is_nothing_to_compare_with(burden):
+    gone = ag.load_model("three-allies").replace(trust=0.0)
+    with pytest.raises(ZeroTrustError, match="trust of every ally is zero"):
+        ag.backfire_threshold(gone, burden=burden)
+
+
+def test_break_even_decay_of_a_small_threat_under_a_curved_law():
+    """A threat of 0.05 with curvature 2 costs 1/400 of the decay: the root lies beyond 8."""
+    game = ag.load_model("nato-2024").replace(curvature=2.0)
+    found = ag.backfire_threshold(game, points=5, break_even_threat=0.05)
+    (root,) = found.break_even_decay
+    assert root == pytest.approx(11.0283, abs=1e-3)
+
+    def gain(decay):
+        held = game.replace(decay=decay)
+        best = [
+            ag.solve_stackelberg(held, ("burden",), threat=threat).leader_payoff
+            for threat in (0.05, 0.0)
+        ]
+        return best[0] - best[1]
+
+    assert gain(root * 0.99) > 0 > gain(root * 1.01)
+
+
+def test_the_best_gain_is_that_of_the_best_threat():
+    game = ag.load_model("three-allies")
+    found = ag.backfire_threshold(game, points=11)
+    held = ag.solve_stackelberg(game, ("burden",), threat=found.best).leader_payoff
+    calm = ag.solve_stackelberg(game, ("burden",)).leader_payoff
+    assert found.best_gain == pytest.approx(held - calm, abs=1e-11)
+    assert found.best_gain > found.gains.max()
+    swept = sweep(game, {"demand": [0.05]}, solve="backfire_threshold")
+    exact = ag.backfire_threshold(game)
+    assert float(swept.best_gain[0]) == exact.best_gain
+    assert float(swept.best_gain_usd_bn[0]) == exact.best_gain_usd_bn
+
+
+def test_a_simultaneous_burden_is_that_of_the_best_equilibrium():
+    game = ag.BurdenSharingGame(
+        list("Labcd"), "L", [2.76, 1, 1, 1, 1], 0.094, influence_weight=0.0036, private_weight=0.0017,
+        umbrella=1.3, return_spillin=2.0, spillin=0.0, decay=0.3,
+    )  # fmt: skip
+    found = ag.backfire_threshold(game, 0.005, burden="simultaneous", points=3)
+    alone = [
+        ag.solve_nash(game, ag.Plan(threat=t, demand=0.005)).leader_payoff for t in found.threats
+    ]
+    assert found.values == pytest.approx(alone, abs=1e-10)
+    assert found.best == 1.0
+
+
+@pytest.mark.parametrize("points", [3.5, "a", True, 2, None])
+def test_points_are_a_whole_number(points):
+    with pytest.raises(InvalidValueError, match="points must be a whole number"):
+        ag.backfire_threshold(ag.load_model("three-allies"), points=points)

@@ -246,6 +246,11 @@ def read_column(key: str, values: Any) -> Column:
         array = np.asarray(values if hasattr(values, "__array__") else list(values))
     except ValueError as error:
         raise InvalidValueError(f"{key} must go over a flat list of values.") from error
+    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+        raise InvalidValueError(
+            f"{key} goes over a masked array with masked values, which no game can have: leave them out "
+            "(values.compressed())."
+        )
     if array.ndim != 1:
         raise InvalidValueError(
             f"{key} must go over a flat list of values, got an array of shape {array.shape}. One "
