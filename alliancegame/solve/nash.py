@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
@@ -56,8 +55,7 @@ def solve_nash(
         settled = _by_replies(game, plan, tolerances)
         if settled is not None:
             return settled
-    assert failure is not None  # Whatever was found and verified has been returned.
-    if throw:
+    if throw and failure is not None:
         raise failure
     if found is None:
         return _unverified(game, plan, batch, str(failure), tolerances)
@@ -288,7 +286,9 @@ def _all_found(
         roots = multiple.leader_roots(multiple.one_game(game, plan), tolerances.roots)
         profiles = _beside(found, roots.burden, game, tolerances)
         searched.append(_scanned(game, roots.failed, tolerances))
-        solutions += _certified_at(game, plan, profiles, tolerances, "a root of the leader's condition")
+        solutions += _certified_at(
+            game, plan, profiles, tolerances, "a root of the leader's condition"
+        )
     if not _proved_followers(game):
         profiles = multiple.settled_from(game, plan)
         searched.append(multiple.describe_starts(game))

@@ -338,7 +338,7 @@ def _break_even(
         return values - quiet
 
     losses = np.append(MOST_LOSS * np.linspace(0.0, 1.0, DECAY_POINTS) ** 2, FAR_LOSSES)
-    decays = losses * threat ** -game.trust_law.curvature
+    decays = losses * threat**-game.trust_law.curvature
     found = gains(decays)
     found = np.where(np.isfinite(found), found, -1.0)
     roots = [float(decays[i]) for i in np.flatnonzero(np.abs(found) <= SLACK)]

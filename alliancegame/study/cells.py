@@ -33,7 +33,13 @@ from alliancegame.solve.scenarios import Mask, Scenarios, by_form, check_key
 from alliancegame.solve.stackelberg import solve_stackelberg
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.backfire import backfire_threshold
-from alliancegame.study.compare import OUTCOMES, Comparison, classify, compare_without_best, decompose
+from alliancegame.study.compare import (
+    OUTCOMES,
+    Comparison,
+    classify,
+    compare_without_best,
+    decompose,
+)
 
 __all__ = ["OUTPUTS", "SOLVES", "STATUSES", "Output", "Solved", "check_key", "solve_cells"]
 

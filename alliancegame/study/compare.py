@@ -342,9 +342,7 @@ def _plans(plans: Iterable[Any]) -> Sequence[Plan]:
     return listed
 
 
-def compare_without_best(
-    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances
-) -> Comparison:
+def compare_without_best(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Comparison:
     """A comparison whose `versus_best_burden`, which takes a search of its own, is left out (nan)."""
     return _compare(game, plan, tolerances, search_best=False)
 
@@ -398,7 +396,9 @@ def _unharmed_payoff(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances
     try:
         return solve_nash(kept, plan, tolerances=tolerances).leader_payoff
     except AllianceGameError as error:
-        raise type(error)(f"the plan with trust unharmed, for the decomposition: {error}") from error
+        raise type(error)(
+            f"the plan with trust unharmed, for the decomposition: {error}"
+        ) from error
 
 
 def _best_quiet_payoff(game: BurdenSharingGame, tolerances: Tolerances) -> float:

@@ -143,7 +143,7 @@ def _grid(game: BurdenSharingGame, points: int, burdens: Any) -> Array:
     low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
     if burdens is None:
         if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 2:
-            raise InvalidValueError(f"points must be a whole number >= 2, got {points!r}.")
+            raise InvalidValueError(f"points must be a whole number, at least 2, got {points!r}.")
         return np.asarray(low + (high - low) * np.linspace(0.0, 1.0, points) ** 2)
     try:
         grid = np.sort(np.asarray(burdens, dtype=np.float64).ravel())

@@ -31,9 +31,9 @@ from alliancegame.study.sweeping.axes import (
     sobol,
     zipped,
 )
-from alliancegame.study.sweeping.digest import function_digest
 from alliancegame.study.sweeping.blocks import Blocks, cut, default_cells
 from alliancegame.study.sweeping.cluster import on_cluster
+from alliancegame.study.sweeping.digest import function_digest
 from alliancegame.study.sweeping.environment import environment
 from alliancegame.study.sweeping.layout import Layout, as_json, lay_out
 from alliancegame.study.sweeping.piece import (

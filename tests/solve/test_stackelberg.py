@@ -127,7 +127,9 @@ def test_a_free_burden_is_the_equilibrium_that_solve_nash_selects():
         umbrella=1.3, return_spillin=2.0, spillin=0.0, decay=0.3,
     )  # fmt: skip
     found = ag.solve_stackelberg(game, ("threat",), demand=0.005)
-    alone = [ag.solve_nash(game, ag.Plan(threat=t, demand=0.005)).leader_payoff for t in (0, 0.5, 1)]
+    alone = [
+        ag.solve_nash(game, ag.Plan(threat=t, demand=0.005)).leader_payoff for t in (0, 0.5, 1)
+    ]
     assert found.leader_payoff >= max(alone) - 1e-10
     assert found.leader_payoff == pytest.approx(-0.0787317, abs=1e-6)
     assert "simultaneous Nash is not proved unique" in found.search

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 import alliancegame as ag
-from alliancegame.errors import AllianceGameError, InvalidValueError, UnknownNameError, ZeroTrustError
+from alliancegame.errors import (
+    AllianceGameError,
+    InvalidValueError,
+    UnknownNameError,
+    ZeroTrustError,
+)
 from alliancegame.study.sweep import sweep
 
 

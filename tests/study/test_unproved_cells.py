@@ -63,7 +63,9 @@ def test_tolerances_decide_verdicts():
     none = Tolerances(certified=1e-301, approximate=1e-300)
     found = sweep(three, {"threat": [0.0, 0.5]}, PLAN, tolerances=none)
     assert (found.verdict == -1).all()
-    assert [STATUSES[int(code)] for code in found.status] == ["no equilibrium found to tolerance"] * 2
+    assert [STATUSES[int(code)] for code in found.status] == [
+        "no equilibrium found to tolerance"
+    ] * 2
 
 
 def test_contests_without_an_answer_are_cells_with_a_reason():
@@ -78,7 +80,9 @@ def test_contests_without_an_answer_are_cells_with_a_reason():
 def test_a_plan_without_burden_has_a_decomposition_that_adds_up():
     three = ag.load_model("three-allies")
     names = ["commitment", "leverage", "trust_loss", "delta_payoff", "outcome"]
-    found = sweep(three, {"threat": [0.0, 0.5]}, ag.Plan(burden=0.0), solve="compare", outputs=names)
+    found = sweep(
+        three, {"threat": [0.0, 0.5]}, ag.Plan(burden=0.0), solve="compare", outputs=names
+    )
     for k, threat in enumerate((0.0, 0.5)):
         one = ag.compare(three, ag.Plan(threat=threat, burden=0.0))
         assert one.outcome == "backfire"

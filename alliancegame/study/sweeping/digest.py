@@ -49,15 +49,25 @@ def _parts(value: Any, where: str, met: dict[int, tuple[int, Any]]) -> Iterator[
     elif isinstance(value, functools.partial):
         yield from _all(where, met, "partial", value.func, value.args, value.keywords)
     elif isinstance(value, (types.BuiltinFunctionType, types.ModuleType, np.ufunc)):
-        home = getattr(value, "__module__", None)
-        yield f"named {home} {getattr(value, '__qualname__', value.__name__)}".encode()
-        if isinstance(value, types.BuiltinFunctionType) and not isinstance(
-            value.__self__, (types.ModuleType, type(None))
-        ):
-            yield from _parts(value.__self__, where, met)
+        yield from _built_in(value, where, met)
     elif isinstance(value, type):
         yield from _class(value)
-    elif isinstance(value, BurdenSharingGame):
+    else:
+        yield from _data(value, where, met)
+
+
+def _built_in(value: Any, where: str, met: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
+    """What stands in a library, by its name; a bound method also by the object that it belongs to."""
+    home = getattr(value, "__module__", None)
+    yield f"named {home} {getattr(value, '__qualname__', value.__name__)}".encode()
+    owner = getattr(value, "__self__", None)
+    if owner is not None and not isinstance(owner, types.ModuleType):
+        yield from _parts(owner, where, met)
+
+
+def _data(value: Any, where: str, met: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
+    """Games, arrays, containers, and objects with a state."""
+    if isinstance(value, BurdenSharingGame):
         yield f"game {value.hash}".encode()
     elif isinstance(value, np.ndarray) and value.dtype != object:
         yield f"array {value.dtype.str} {value.shape}".encode()
@@ -103,7 +113,9 @@ def _function(value: types.FunctionType, where: str, met: dict[int, Any]) -> Ite
             yield from _named(name, value.__globals__[name], value, met)
 
 
-def _named(name: str, content: Any, owner: types.FunctionType, met: dict[int, Any]) -> Iterator[bytes]:
+def _named(
+    name: str, content: Any, owner: types.FunctionType, met: dict[int, Any]
+) -> Iterator[bytes]:
     """A global name that a function uses: data and functions of its own module, others by name."""
     yield f"global {name}".encode()
     foreign = getattr(content, "__module__", None) != owner.__module__
@@ -147,7 +159,10 @@ def _object(value: Any, where: str, met: dict[int, Any]) -> Iterator[bytes]:
         yield from _parts(fields, where, met)
         return
     own = getattr(value, "__dict__", None)
-    if own is not None and type(value).__module__ in ("__main__", getattr(value, "__module__", None)):
+    if own is not None and type(value).__module__ in (
+        "__main__",
+        getattr(value, "__module__", None),
+    ):
         plain = type(value).__reduce_ex__ is object.__reduce_ex__
         if plain and not hasattr(type(value), "__slots__"):
             for name, content in sorted(own.items()):
