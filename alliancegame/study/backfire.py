@@ -170,7 +170,8 @@ def backfire_threshold(
     at = as_number(break_even_threat, "break_even_threat")
     if not 0 < at <= 1:
         raise InvalidValueError(f"break_even_threat must be in (0, 1], got {at:g}.")
-    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 3:
+    given: Any = points
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 3:
         raise InvalidValueError(f"points must be a whole number >= 3, got {points!r}.")
     aggregative.check_plan(game, Plan(threat=1.0, demand=demand))
     status_quo(game)  # Says so if trust has gone before anybody is threatened.

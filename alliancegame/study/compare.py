@@ -361,8 +361,10 @@ def _compare(
         quiet = without.leader_payoff
         if search_best:
             best = result.leader_payoff - _best_quiet_payoff(game, tolerances)
-    parts = decompose(base.leader_payoff, quiet, unharmed, result.leader_payoff)
-    return Comparison(base, result, *(float(part) for part in parts), versus_best_burden=best)
+    commitment, leverage, trust_loss = decompose(
+        base.leader_payoff, quiet, unharmed, result.leader_payoff
+    )
+    return Comparison(base, result, float(commitment), float(leverage), float(trust_loss), best)
 
 
 def decompose(

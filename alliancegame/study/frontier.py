@@ -142,7 +142,8 @@ def _grid(game: BurdenSharingGame, points: int, burdens: Any) -> Array:
     lead = game.members.leader_index
     low, high = game.by_member("burden_min")[lead], game.by_member("burden_max")[lead]
     if burdens is None:
-        if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 2:
+        given: Any = points
+        if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 2:
             raise InvalidValueError(f"points must be a whole number, at least 2, got {points!r}.")
         return np.asarray(low + (high - low) * np.linspace(0.0, 1.0, points) ** 2)
     try:

@@ -163,8 +163,9 @@ def _object(value: Any, where: str, met: dict[int, Any]) -> Iterator[bytes]:
         "__main__",
         getattr(value, "__module__", None),
     ):
-        plain = type(value).__reduce_ex__ is object.__reduce_ex__
-        if plain and not hasattr(type(value), "__slots__"):
+        kinds = type(value).__mro__[:-1]
+        own_way = any({"__reduce__", "__reduce_ex__"} & set(vars(kind)) for kind in kinds)
+        if not own_way and not hasattr(type(value), "__slots__"):
             for name, content in sorted(own.items()):
                 yield name.encode()
                 yield from _parts(content, f"{name} of {type(value).__qualname__}", met)
