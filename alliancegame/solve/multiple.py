@@ -2,7 +2,7 @@
 
 Two searches. The leader's condition is scanned over its whole range of burdens, the allies answering
 each of them, and every change of sign is closed in on (`leader_roots`). Where even the allies' answer
-is not proved unique, members reply in turn from stated starts (`settled_from`), and Newton finishes
+may be one of several, members reply in turn from stated starts (`settled_from`), and Newton finishes
 what they come to. Neither search is proved complete.
 """
 
@@ -241,7 +241,7 @@ def best_answers(cells: Scenarios, patterns: Array | None = None) -> tuple[Array
     batch = cells.solve(search=search)
     payoff = np.where(_sound(batch), batch.leader_payoff, np.nan)
     burden = np.array(batch.burden[:, lead])
-    open_ = ~cells.proved(batch) | ~cells.concave
+    open_ = ~cells.settled(batch) | ~cells.concave
     open_ &= batch.column("status") != aggregative.ZERO_TRUST
     free = np.broadcast_to(np.isnan(cells.field("burden")), (cells.count,))
 
@@ -256,7 +256,7 @@ def best_answers(cells: Scenarios, patterns: Array | None = None) -> tuple[Array
         roots = leader_roots(part, SCANNED)
         finished = part.take(roots.cell).solve_from(roots.burden, search=search)
         offer(some[roots.cell], finished)
-    unproved = np.flatnonzero(open_ & ~(cells.proved_followers & cells.concave))
+    unproved = np.flatnonzero(open_ & ~cells.single_followers)
     if patterns is not None and len(patterns) > 1:
         for some in _parts(unproved, _AT_ONCE):
             part = cells.take(some)
@@ -268,9 +268,9 @@ def best_answers(cells: Scenarios, patterns: Array | None = None) -> tuple[Array
 def patterns(cells: Scenarios) -> Array | None:
     """Distinct answers at these cells (few), from which those to plans between them are followed.
 
-    None where the allies' answers are proved unique.
+    None where one answer of the allies is taken for the only one.
     """
-    if (cells.proved_followers & cells.concave).all():
+    if cells.single_followers.all():
         return None
     found = [settled_from(*cells.cell(k)) for k in range(cells.count)]
     most = MOST_PATTERNS if cells.concave.all() else 2  # Scans of action sets take long.

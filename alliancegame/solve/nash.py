@@ -283,6 +283,8 @@ def _all_found(
 
     `found` is the answer that is known already, if one is. None if there is none at all.
     """
+    if found is not None and plan.burden is not None and _single_followers(game):
+        return found
     solutions = [] if found is None else [found]
     searched = []
     if plan.burden is None:
@@ -292,7 +294,7 @@ def _all_found(
         solutions += _certified_at(
             game, plan, profiles, tolerances, "a root of the leader's condition"
         )
-    if not _proved_followers(game):
+    if not _single_followers(game):
         profiles = multiple.settled_from(game, plan)
         searched.append(multiple.describe_starts(game))
         solutions += _certified_at(game, plan, profiles, tolerances, "settled by best replies")
@@ -306,6 +308,11 @@ def _all_found(
 def _proved_followers(game: BurdenSharingGame) -> bool:
     """Whether the theorem on followers holds, continua left to it, and no payoff is doubtful."""
     return not certificate.missing_conditions(game) and aggregative.tables(game).concave
+
+
+def _single_followers(game: BurdenSharingGame) -> bool:
+    """Whether one answer of the allies is taken for the only one (see `Scenarios`)."""
+    return bool(multiple.one_game(game, Plan()).single_followers.all())
 
 
 def _scanned(game: BurdenSharingGame, failed: int, tolerances: Tolerances) -> str:

@@ -242,6 +242,19 @@ class Scenarios:
         proved = proved & (spillin[:, allies] <= 1).all(axis=1) & ~self.degenerate
         return np.broadcast_to(proved, (self.count,))
 
+    @cached_property
+    def single_followers(self) -> Mask:
+        """Cells where one answer of the allies is taken for the only one, proved or not.
+
+        Several answers are known with spill-ins above 1, with forces that complement each other
+        strongly (rho < 0), and where payoffs are not concave. Elsewhere nothing is claimed, but
+        nothing is searched either: a search of every cell would cost a sweep a thousandfold.
+        """
+        allies = np.arange(self.size) != self.game.members.leader_index
+        spillin, _ = self.congested
+        tame = (spillin[:, allies] <= 1).all(axis=1) & (self.field("substitution") > 0)
+        return np.asarray((self.proved_followers | (tame & ~self.degenerate)) & self.concave)
+
     def proved_nash(self, batch: Batch) -> Mask:
         """The conditions of the theorem on simultaneous Nash (docs/theory/equilibrium), by cell.
 
@@ -266,6 +279,11 @@ class Scenarios:
         """Cells whose answer is proved to be the only one, degenerate ones left out."""
         committed = np.broadcast_to(np.isfinite(self.field("burden")), (self.count,))
         return np.where(committed, self.proved_followers, self.proved_nash(batch))
+
+    def settled(self, batch: Batch) -> Mask:
+        """Cells whose answer is taken for the only one: proved for Nash, see above for responses."""
+        committed = np.broadcast_to(np.isfinite(self.field("burden")), (self.count,))
+        return np.where(committed, self.single_followers, self.proved_nash(batch))
 
     def repeated(self, times: int) -> Scenarios:
         """Every cell so many times, one after another."""

@@ -226,12 +226,12 @@ class _GroupSolver:
         if self.solve == "stackelberg":
             cells, batch, plans = cells.best_plans(self.tolerances.grid)
             answers = _Answers(cells, batch, self.tolerances)
-            alone = ~cells.proved(batch) | answers.compare(self.search)
+            alone = ~cells.settled(batch) | answers.compare(self.search)
             answers.plans(plans)
         else:
             batch = cells.solve(search=self.search)
             answers = _Answers(cells, batch, self.tolerances)
-            alone = ~cells.proved(batch)
+            alone = ~cells.settled(batch)
             if self.solve == "compare":
                 alone |= answers.compare(self.search)
         alone |= answers("regret") > self.tolerances.approximate
@@ -385,7 +385,7 @@ class _Answers:
         pressed = np.broadcast_to((cells.field("threat") > 0).any(axis=1), (cells.count,))
         kept = cells.solve(unharmed=True)
         # With its trust unharmed the same plan may have several answers, or none that is found.
-        alone = alone | (pressed & ~(cells.proved(kept) & ~np.isnan(kept.leader_payoff)))
+        alone = alone | (pressed & ~(cells.settled(kept) & ~np.isnan(kept.leader_payoff)))
         unharmed = np.where(pressed, kept.leader_payoff, lead_payoff)
         quiet = base.payoff[:, self.lead]
         if np.isfinite(burden).any():
@@ -420,7 +420,7 @@ def _baselines(cells: Scenarios, search: bool) -> tuple[Batch, Mask]:
         bare = {key: column for key, column in cells.columns.items() if not key.of_plan}
         quiet = Scenarios(cells.game, Plan(), bare, cells.positions)
         batch = quiet.solve(burden=nobody, search=search)
-        return batch, ~quiet.proved(batch)
+        return batch, ~quiet.settled(batch)
     a = status_quo(cells.game)
     one = a.certificate
 

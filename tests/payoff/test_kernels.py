@@ -5,6 +5,7 @@ The text is executed as plain Python (`py_func`), so that no form has to be comp
 
 from __future__ import annotations
 
+import ast
 import functools
 import itertools
 import math
@@ -18,6 +19,7 @@ import sympy as sp
 from alliancegame.payoff import symbolic as sy
 from alliancegame.payoff.form import Form
 from alliancegame.payoff.kernels import generated_source
+from alliancegame.solve import engine
 
 FORMS = [
     Form(*choice)
@@ -154,3 +156,15 @@ def test_trust_functions() -> None:
 def test_text_is_reproducible() -> None:
     """The cache is keyed by what makes the text; the text itself must not depend on the run."""
     assert generated_source(FORMS[5]) == generated_source(FORMS[5])
+
+
+@pytest.mark.parametrize("form", FORMS[:1], ids=lambda form: form.name)
+def test_no_name_of_a_kernel_module_is_given_twice(form: Form) -> None:
+    """Generated terms and engine share one namespace: a second meaning would depend on the order."""
+    names: list[str] = []
+    for node in ast.parse(generated_source(form) + engine.text()).body:
+        if isinstance(node, ast.FunctionDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+    assert sorted(names) == sorted(set(names))

@@ -8,6 +8,7 @@ import pytest
 import alliancegame as ag
 from alliancegame.solve import multiple
 from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.study.cells import solve_cells
 from tests.oracle import Hand
 
 PLAN = ag.Plan(threat=0.5, demand=0.03, burden=0.03)
@@ -59,13 +60,24 @@ def test_each_ally_alone_can_be_the_answer_to_one_plan():
 
 
 def test_one_answer_that_is_not_proved_the_only_one_says_how_it_was_searched():
-    game = ag.load_model("three-allies").replace(substitution=0.8)
+    game = ag.load_model("three-allies").replace(substitution=-0.5, private_weight=0.003)
     found = ag.respond(game, ag.Plan(threat=0.5, burden=0.03))
     assert found.others == ()
     assert found.certificate.unique == "not proven"
     assert "substitution" in found.certificate.reason
     assert "8 starts" in found.certificate.reason or "11 starts" in found.certificate.reason
     assert "not known to be complete" in found.certificate.reason
+
+
+def test_where_several_answers_are_not_expected_none_are_searched_and_nothing_is_claimed():
+    """Sweeps over forms stay as quick as their kernel."""
+    game = ag.load_model("three-allies").replace(substitution=0.8)
+    found = ag.respond(game, ag.Plan(threat=0.5, burden=0.03))
+    assert (found.certificate.verdict, found.certificate.unique) == ("certified", "not proven")
+    assert "starts" not in found.certificate.reason
+    swept = solve_cells(game, {"burden": [0.03]}, ag.Plan(threat=0.5), outputs=["burden", "unique"])
+    assert swept.values["burden"][0] == pytest.approx(found.burdens, abs=1e-12)
+    assert swept.values["unique"][0] == 0
 
 
 def test_answers_that_jump_with_the_leaders_burden_are_no_error():

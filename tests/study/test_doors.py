@@ -25,7 +25,10 @@ def game():
     [
         (lambda g: ag.frontier(g, burdens=["a", "b"]), r"burdens must be.*'a'"),
         (lambda g: ag.frontier(g, burdens={"a": 1}), "burdens must be"),
-        (lambda g: ag.frontier(g, points=2.5), "points must be a whole number >= 2, got 2.5"),
+        (
+            lambda g: ag.frontier(g, points=2.5),
+            "points must be a whole number, at least 2, got 2.5",
+        ),
         (lambda g: ag.frontier(g, points="a"), "points must be a whole number"),
         (lambda g: ag.uncertainty(g, {3: (0, 1)}, PLAN, n=32), "keys, got 3"),
         (lambda g: ag.global_sensitivity(g, {3: (0, 1)}, PLAN, n=8), "keys, got 3"),

@@ -189,7 +189,7 @@ def test_pairs_must_be_asked_for(small):
 
 def test_without_the_extra(small, monkeypatch):
     monkeypatch.setitem(sys.modules, "SALib.analyze", None)
-    with pytest.raises(MissingExtraError, match=r"alliancegame\[sensitivity\]"):
+    with pytest.raises(MissingExtraError, match=r"\.\[sensitivity\]"):
         ag.global_sensitivity(small, {"decay": (0, 1)}, PLAN, n=16)
 
 

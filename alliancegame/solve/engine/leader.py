@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 COARSE = 1e-8  # Tolerance of the responses that only rank plans; an error e in x costs e^2 ... e.
 FINEST = 1e-4  # Of the range of threats: a fit at this spacing is exact to its square.
 SLIGHT = 1e-12  # Second differences of payoff that no kink need explain.
-P_THREAT, P_BURDEN, P_GAP, P_EVALUATIONS = range(4)
+PLAN_THREAT, PLAN_BURDEN, PLAN_GAP, PLAN_EVALUATIONS = range(4)
 
 
 def announce(
@@ -474,9 +474,9 @@ def best_plans(
         info[s, I_MEAN_TRUST] = mean_trust
         info[s, I_LEADER_MARGINAL] = leader_at(stage, n, x[k], Z, C, returned, rho, m)[0]
         info[s, I_LEADER_PAYOFF] = member_value(stage, k, n, x[k], Z, C, G, returned, rho, m)
-        plans[s, P_THREAT], plans[s, P_BURDEN] = plan[0], plan[1]
-        plans[s, P_GAP] = hidden(values, levels, burdens, top)
-        plans[s, P_EVALUATIONS] = evaluations
+        plans[s, PLAN_THREAT], plans[s, PLAN_BURDEN] = plan[0], plan[1]
+        plans[s, PLAN_GAP] = hidden(values, levels, burdens, top)
+        plans[s, PLAN_EVALUATIONS] = evaluations
         for i in range(n):
             profile[s, order[i]], trust[s, order[i]] = x[i], slot_trust[i]
         describe(stage, x, n, returned, rho, m, payoff[s], influence[s], security[s], order)

@@ -33,9 +33,7 @@ def function_digest(derive: Any) -> str | None:
     return digest.hexdigest()
 
 
-def _parts(  # noqa: C901 (one line for each kind of value)
-    value: Any, where: str, met: dict[int, tuple[int, Any]]
-) -> Iterator[bytes]:
+def _parts(value: Any, where: str, met: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
     """The content of a value, piece by piece; `met` are the values already on the way."""
     if isinstance(value, _PLAIN):
         yield f"{type(value).__name__} {value!r}".encode()
@@ -51,15 +49,25 @@ def _parts(  # noqa: C901 (one line for each kind of value)
     elif isinstance(value, functools.partial):
         yield from _all(where, met, "partial", value.func, value.args, value.keywords)
     elif isinstance(value, (types.BuiltinFunctionType, types.ModuleType, np.ufunc)):
-        home = getattr(value, "__module__", None)
-        yield f"named {home} {getattr(value, '__qualname__', value.__name__)}".encode()
-        if isinstance(value, types.BuiltinFunctionType) and not isinstance(
-            value.__self__, (types.ModuleType, type(None))
-        ):
-            yield from _parts(value.__self__, where, met)
+        yield from _built_in(value, where, met)
     elif isinstance(value, type):
         yield from _class(value)
-    elif isinstance(value, BurdenSharingGame):
+    else:
+        yield from _data(value, where, met)
+
+
+def _built_in(value: Any, where: str, met: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
+    """What stands in a library, by its name; a bound method also by the object that it belongs to."""
+    home = getattr(value, "__module__", None)
+    yield f"named {home} {getattr(value, '__qualname__', value.__name__)}".encode()
+    owner = getattr(value, "__self__", None)
+    if owner is not None and not isinstance(owner, types.ModuleType):
+        yield from _parts(owner, where, met)
+
+
+def _data(value: Any, where: str, met: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
+    """Games, arrays, containers, and objects with a state."""
+    if isinstance(value, BurdenSharingGame):
         yield f"game {value.hash}".encode()
     elif isinstance(value, np.ndarray) and value.dtype != object:
         yield f"array {value.dtype.str} {value.shape}".encode()
