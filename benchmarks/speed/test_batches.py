@@ -17,7 +17,7 @@ from benchmarks.speed.conftest import cores, in_chunks, shuffled
 RESPONSES, SEARCHED, STACKELBERG = 800_000, 250_000, 2_000
 """Targets on two cores, a second."""
 
-COUNT = 2**18
+COUNT = 2**17
 """Scenarios of a throughput."""
 
 
@@ -54,7 +54,7 @@ def test_responses(clock, demand, order, start, threads):
     assert info.column("regret").max() <= 1e-9
     clock(
         "Responses with certificate", f"demand {demand:g}, {order}, {start}, {threads} thread(s)",
-        in_chunks(solve, COUNT, threads), count=COUNT, unit="responses", rounds=7,
+        in_chunks(solve, COUNT, threads), count=COUNT, unit="responses", rounds=5,
         least=RESPONSES if threads == 2 and (order, start) == ("ordered", "warm") else None,
         note=f"{info.column('steps').mean():.2f} Newton steps each", threads=threads, order=order,
         start=start, demand=demand, steps=float(info.column("steps").mean()),
@@ -69,7 +69,7 @@ def test_searched(clock, demand, order, threads):
     clock(
         "Responses with a search of both pieces of every action set",
         f"demand {demand:g}, {order}, {threads} thread(s)",
-        in_chunks(solve, COUNT // 2, threads), count=COUNT // 2, unit="responses", rounds=7,
+        in_chunks(solve, COUNT // 2, threads), count=COUNT // 2, unit="responses", rounds=5,
         least=SEARCHED if threads == 2 else None, threads=threads, order=order, demand=demand,
     )  # fmt: skip
 

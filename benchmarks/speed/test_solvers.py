@@ -54,7 +54,8 @@ def test_solve_stackelberg(clock):
     game = flagship()
     found = ag.solve_stackelberg(game, ("threat", "burden"))
     clock(
-        GROUP, "solve_stackelberg, threat and burden", partial(ag.solve_stackelberg, game, ("threat", "burden")),
+        GROUP, "solve_stackelberg, threat and burden",
+        partial(ag.solve_stackelberg, game, ("threat", "burden")),
         most=0.02, rounds=40, note=f"global; leader_gap {found.leader_gap:.0e}",
     )  # fmt: skip
 
