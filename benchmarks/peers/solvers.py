@@ -23,7 +23,7 @@ Solver = Callable[[Array], Array]
 
 
 class NotApplicable(Exception):  # noqa: N818
-    """This peer cannot be given this game; the text says why."""
+    """A peer cannot be given a game; the text says why."""
 
 
 def ours(g: Game) -> Solver:

@@ -113,7 +113,7 @@ def draw(
 
 def differing(found: xr.Dataset, codes: Any) -> int:
     """At how many grid points the sweep and the map, which solve in other orders, name other outcomes."""
-    return int(np.sum(found["outcome"].values.T != codes))
+    return int(np.sum(codes != found["outcome"].values.T))
 
 
 def summary(found: xr.Dataset) -> str:
