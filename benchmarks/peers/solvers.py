@@ -79,7 +79,7 @@ def nashopt(g: Game) -> Solver:
     if importlib.util.find_spec("nashopt") is None or importlib.util.find_spec("qpsolvers") is None:
         raise NotApplicable("nashopt and qpsolvers are not installed (extra: peers)")
     if g.size > 12:
-        raise NotApplicable("it compiles one function a member: minutes for 30")
+        raise NotApplicable("it compiles one function a member in every call: minutes")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import jax

@@ -55,7 +55,7 @@ def test_responses(clock, demand, order, start, threads):
     clock(
         "Responses with certificate", f"demand {demand:g}, {order}, {start}, {threads} thread(s)",
         in_chunks(solve, COUNT, threads), count=COUNT, unit="responses", rounds=5,
-        least=RESPONSES if threads == 2 and (order, start) == ("ordered", "warm") else None,
+        least=RESPONSES if threads == 2 else None,
         note=f"{info.column('steps').mean():.2f} Newton steps each", threads=threads, order=order,
         start=start, demand=demand, steps=float(info.column("steps").mean()),
     )  # fmt: skip

@@ -97,7 +97,8 @@ def throughputs() -> Picture:
     axes.plot([], [], color=VERMILLION, linewidth=1.6, label="target on two cores")
     axes.legend(fontsize=SMALL, frameon=False, labelcolor=INK, loc="lower right")
     names = [
-        f"{next(v for k, v in kind.items() if row['group'].startswith(k))}: {row['item'].rpartition(',')[0]}"
+        next(word for start, word in kind.items() if row["group"].startswith(start))
+        + f": {row['item'].rpartition(',')[0]}"
         for row in reversed(chosen)
     ]
     shown = [name if k % 2 == 0 else "" for k, name in enumerate(names)]  # A name for each pair.
@@ -202,13 +203,13 @@ def bounds() -> Markdown:
         "multiplications and additions": counts["multiplications_additions"]
         * a["multiplication or addition"],
     }
+    power = a["power, one after another"]
     text = (
         f"A cycle takes {cycle:.3f} ns ({1 / cycle:.2f} GHz). Eight divisions at once take "
         f"{8 * a['division'] / cycle:.1f} cycles, eight multiplications or additions "
-        f"{8 * a['multiplication or addition'] / cycle:.2f}, one logarithm "
-        f"{a['logarithm, one after another'] / cycle:.0f}, one power "
-        f"{a['power, one after another'] / cycle:.0f} cycles ({a['power, one after another'] / a['division']:.0f} "
-        "divisions of the eight-abreast kind)."
+        f"{8 * a['multiplication or addition'] / cycle:.2f}; one logarithm takes "
+        f"{a['logarithm, one after another'] / cycle:.0f} cycles and one power {power / cycle:.0f}, as "
+        f"much as {power / a['division']:.0f} divisions eight abreast."
     )
     lines = [text, ""]
     rows = [
@@ -225,12 +226,12 @@ def bounds() -> Markdown:
     )  # fmt: skip
     step = (a["cold"] - a["warm"]) / (a["cold steps"] - a["warm steps"])
     ideal = by["divisions"] * lanes
-    lines += [
-        "",
+    words = (
         f"A whole step takes {step:.0f} ns, or {step / lanes / cycle:.1f} cycles a member and "
         f"{step / ideal:.1f} times what its divisions alone would; a warm response takes "
-        f"{a['warm'] / (2 * ideal):.0f} times what the divisions of its two evaluations would.",
-    ]
+        f"{a['warm'] / (2 * ideal):.0f} times what the divisions of its two evaluations would."
+    )
+    lines += ["", words]
     return Markdown("\n".join(lines))
 
 
@@ -247,15 +248,19 @@ def cells_cost() -> Markdown:
             rounded(kernel["rate"]),
         )
     ]
-    for name, item in (("Cells with", "respond, 1 "), ("Whole sweeps", "respond, three outputs, 1 "),
-                       ("Whole sweeps", "respond, main outputs, 1 ")):  # fmt: skip
-        for row in _group(name):
-            if row["item"].startswith(item):
-                rows.append(
-                    (
-                        f"{row['group']}: {row['item']}",
-                        amount(row["median"] / row["count"]),
-                        rounded(row["rate"]),
-                    )
-                )
+    chosen = (
+        ("Cells with", "respond, 1 "),
+        ("Whole sweeps", "respond, three outputs, 1 "),
+        ("Whole sweeps", "respond, main outputs, 1 "),
+    )
+    rows += [
+        (
+            f"{row['group']}: {row['item']}",
+            amount(row["median"] / row["count"]),
+            rounded(row["rate"]),
+        )
+        for group, item in chosen
+        for row in _group(group)
+        if row["item"].startswith(item)
+    ]
     return Markdown(table(("one thread or process", "an answer", "answers/s"), rows, right=(1, 2)))
