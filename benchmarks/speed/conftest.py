@@ -57,8 +57,9 @@ def clock(benchmark: Any, quick: bool) -> Callable[..., None]:
     ) -> None:
         benchmark.group = group
         benchmark.extra_info.update(
-            item=item, count=count, unit=unit, most=most, least=least, note=note, facts=facts
+            item=item, count=count, unit=unit, most=most, least=least, note=note
         )
+        benchmark.extra_info.setdefault("facts", {}).update(facts)
         fewer = min(rounds, 3) if quick else rounds
         benchmark.pedantic(work, rounds=fewer, iterations=iterations, warmup_rounds=warmup)
 
