@@ -1,46 +1,15 @@
-"""Repetitions, medians, and processes of their own for what must be cold."""
+"""Processes of their own, for what must be cold or whole."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-
-@dataclasses.dataclass(frozen=True)
-class Timing:
-    """Seconds: the median of `repetitions`, and the quickest."""
-
-    median: float
-    best: float
-    repetitions: int
-
-
-def timed(work: Callable[[], Any], repetitions: int) -> Timing:
-    """Time a call in this process, after one call that does not count."""
-    return summary(each(work, repetitions))
-
-
-def each(work: Callable[[], Any], repetitions: int) -> list[float]:
-    """Seconds of each repetition of a call, after one call that does not count."""
-    work()
-    seconds = []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return seconds
-
-
-def summary(seconds: Sequence[float]) -> Timing:
-    """The timing that these repetitions give."""
-    return Timing(statistics.median(seconds), min(seconds), len(seconds))
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +19,12 @@ class Finished:
     seconds: float
     processor: float
     printed: str
+
+
+def _here() -> str:
+    """The search path of this interpreter: the process solves with the code that is measured."""
+    root = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def run(*command: str, environment: Mapping[str, str] | None = None) -> Finished:
@@ -63,7 +38,7 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> Finished
         done = subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "PYTHONPATH": _here(), **(environment or {})},
             capture_output=True,
             text=True,
             check=False,
@@ -77,6 +52,9 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> Finished
     return Finished(seconds, processor, done.stdout)
 
 
-def python(code: str, environment: Mapping[str, str] | None = None) -> Finished:
-    """`run` for a few lines of Python in a fresh interpreter."""
-    return run(sys.executable, "-c", code, environment=environment)
+def python(code: str, arguments: Sequence[str] = ()) -> Finished:
+    """`run` for a few lines of Python in a fresh interpreter: a file, so that workers can read it."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "script.py"
+        script.write_text(code, encoding="utf-8")
+        return run(sys.executable, str(script), *arguments)

@@ -1,29 +1,47 @@
-"""Results as a table for people, in text or Markdown; used by the documentation too."""
+"""Results as tables for people, in text or Markdown; used by the documentation too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-HEAD = ("", "median", "best", "target", "", "note")
+HEAD = ("", "median", "rate", "target", "", "note")
 
 
-def amount(value: float, unit: str) -> str:
-    """A figure with its unit."""
-    if unit == "ratio":
-        return f"{value:.1f} x"
-    if unit == "slope":
-        return f"{value:.2f}"
-    if value < 1e-3:
-        return f"{value * 1e3:.3f} ms"
-    return f"{value * 1e3:.1f} ms" if value < 0.1 else f"{value:.2f} s"
+def amount(seconds: float) -> str:
+    """A time with its unit, three figures."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def rounded(value: float) -> str:
+    """A rate to three figures, thousands parted."""
+    digits = max(0, 3 - len(f"{value:.0f}")) if value < 100 else 0
+    scale = 10 ** max(0, len(f"{value:.0f}") - 3)
+    return f"{round(value / scale) * scale:,.{digits}f}" if value >= 1 else f"{value:.3g}"
 
 
 def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """One row of the table."""
+    """One row of the table; of many pieces in one call, the time of one."""
     verdict = {None: "", True: "reached", False: "MISSED"}[row["reached"]]
-    best = "" if row["best"] is None else amount(row["best"], row["unit"])
-    return row["item"], amount(row["value"], row["unit"]), best, row["target"], verdict, row["note"]
+    target = ""
+    if row["most"] is not None:
+        target = f"< {amount(row['most'])}"
+    elif row["least"] is not None:
+        target = f"{row['least']:,} {row['unit']}/s"
+    several = row["count"] > 1
+    rate = f"{rounded(row['rate'])} {row['unit']}/s" if several else ""
+    note = row["note"]
+    if "total_gib" in row["facts"]:
+        facts = row["facts"]
+        note = f"peak {facts['total_gib']:.2f} GiB ({facts['before_gib']:.2f} before it began)"
+        target = f"< {facts['bound_gib']:g} GiB" if row["count"] == 10_000_000 else ""
+        verdict = (
+            ("reached" if facts["total_gib"] < facts["bound_gib"] else "MISSED") if target else ""
+        )
+    return row["item"], amount(row["median"] / row["count"]), rate, target, verdict, note
 
 
 def machine(found: Mapping[str, Any]) -> str:
@@ -35,19 +53,30 @@ def machine(found: Mapping[str, Any]) -> str:
     )
 
 
+def groups(results: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows by group, in the order in which they come."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in results["rows"]:
+        found.setdefault(row["group"], []).append(row)
+    return found
+
+
 def as_text(results: Mapping[str, Any]) -> str:
     """The whole run as aligned text."""
-    rows = [HEAD, *(cells(row) for row in results["rows"])]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-    lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([machine(results["machine"]), "", *lines])
+    lines = [machine(results["machine"])]
+    for group, rows in groups(results).items():
+        body = [(group, *HEAD[1:]), *(cells(row) for row in rows)]
+        widths = [max(len(line[i]) for line in body) for i in range(len(HEAD))]
+        lines.append("")
+        lines += [
+            "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+            for line in body
+        ]
+    return "\n".join(lines)
 
 
-def as_markdown(results: Mapping[str, Any]) -> str:
-    """The rows as a Markdown table."""
-    head = ("what", "median", "best", "target", "", "note")
-    body = [[cell.strip() for cell in cells(row)] for row in results["rows"]]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *body))
+def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows of a group as a Markdown table."""
+    head = ("what", *HEAD[1:])
+    body = [head, ("---",) * len(head), *(cells(row) for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in body)

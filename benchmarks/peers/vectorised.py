@@ -1,9 +1,8 @@
 """The rival: the allies' conditions in plain NumPy, handed to `scipy.optimize.root`.
 
 Written as a competent user would who has this one model (summation, m = 1, log consumption, log
-influence): every condition vectorised, the exact Jacobian, the unpressed alliance as the start. It
-returns burdens alone, without a certificate; `benchmarks.speed.items` checks with the library's own
-certificate that it reaches the same accuracy.
+influence): every condition vectorised, with the exact Jacobian. It returns burdens alone, without a
+certificate; `benchmarks.peers.run` checks with the library's own certificate how accurate they are.
 
 Where allies bunch at the demand their conditions jump, and a root-finder needs a continuous
 problem. The normal map makes one: an ally's unknown y walks along its burden up to the demand,
@@ -49,7 +48,6 @@ class Rival:
         self.bite = allies(plan.threat_by_member(game.members) * game.by_member("credibility"))
         self.demand = allies(plan.demand_by_member(game.members))
         self.leader_pull = trust[lead] * gdp[lead] * plan.burden
-        self.start = allies(ag.solve_nash(game).burdens)
         self.bunching = bunching
 
     def conditions(self, x: Array, below: Array | float) -> tuple[Array, Array, Array]:
@@ -99,12 +97,17 @@ class Rival:
         shared = shared0 + across * (shared1 - shared0)
         return F, np.diag(own) + np.outer(shared, self.scale * moving)
 
-    def solve(self) -> Array:
-        """The allies' burdens, shape (allies,)."""
+    def unknowns(self, x: Array) -> Array:
+        """The unknowns of the normal map that stand for burdens off the demand."""
+        return np.where(x < self.demand, x, x + WIDTH)
+
+    def solve_from(self, start: Array) -> Array:
+        """The allies' burdens, shape (allies,). Raises `RuntimeError` where SciPy finds nothing."""
         from scipy.optimize import root
 
         problem = self.normal_map if self.bunching else self.smooth
-        found = root(problem, self.start, jac=True, method="hybr")
+        first = self.unknowns(start) if self.bunching else start
+        found = root(problem, first, jac=True, method="hybr")
         if not found.success:
-            raise RuntimeError(f"the rival found nothing: {found.message}")
+            raise RuntimeError(" ".join(found.message.split()))
         return self.burdens(found.x) if self.bunching else found.x
