@@ -11,12 +11,15 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 
 
-def check_game(game: Any, function: str) -> None:
-    """Raise `InvalidValueError` for anything but a game; a model's name gets the remedy."""
+def check_game(game: Any, function: str, *, also: str = "") -> None:
+    """Raise `InvalidValueError` for anything but a game; a model's name gets the remedy.
+
+    `also` names what else the function takes.
+    """
     if isinstance(game, BurdenSharingGame):
         return
     remedy = f"ag.load_model({game!r})" if isinstance(game, str) else 'ag.load_model("nato-2024")'
-    raise InvalidValueError(f"{function} needs a game such as {remedy}, got {shown(game)}.")
+    raise InvalidValueError(f"{function} needs a game such as {remedy}{also}, got {shown(game)}.")
 
 
 def check_plan_type(plan: Any) -> None:
@@ -30,7 +33,9 @@ def check_plan_type(plan: Any) -> None:
 def check_whole(value: Any, what: str, least: int) -> None:
     """Raise `InvalidValueError` for anything but a whole number from `least` on."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InvalidValueError(f"{what} must be a whole number >= {least}, got {shown(value)}.")
+        raise InvalidValueError(
+            f"{what} must be a whole number, at least {least}, got {shown(value)}."
+        )
 
 
 def shown(value: Any) -> str:

@@ -52,7 +52,10 @@ SOLVE = ["solve", "three-allies"]
         (["stackelberg", "three-allies", "--commit", "treat"], "Did you mean 'threat'?"),
         (["stackelberg", "three-allies", "--threat", "1"], "threat is committed"),
         (["threshold", "three-allies", "--own-burden", "free"], "Known: committed"),
-        (["threshold", "three-allies", "--points", "1"], "points must be at least 3"),
+        (
+            ["threshold", "three-allies", "--points", "1"],
+            "points must be a whole number, at least 3",
+        ),
         (["certify", "three-allies", "nofile.csv"], "nofile.csv: No such file or directory"),
         (["new", "a/b"], "must be a file name"),
         (["new", "nato-2024"], "choose another"),
