@@ -212,9 +212,18 @@ class _Value:
         self, game: BurdenSharingGame, demand: float, burden: str, decays: Array | None = None
     ) -> None:
         self.game, self.demand, self.burden, self.decays = game, demand, burden, decays
+        self.single = bool(multiple.one_game(game, Plan()).single_followers.all())
 
     def _payoffs(self, threats: Array, burdens: Array) -> Array:
-        return self._best(threats, burdens)[0]
+        """The leader's payoff from burdens of its own; `threats` repeats each threat equally often."""
+        if not self.single:
+            return self._best(threats, burdens)[0]
+        demands = np.full(len(threats), self.demand)
+        changes: dict[str | tuple[str, str], Array] = {}
+        if self.decays is not None:
+            changes["decay"] = np.repeat(self.decays, len(threats) // len(self.decays))
+        batch = aggregative.solve_plans(self.game, threats, demands, burdens, changes=changes)
+        return batch.leader_payoff
 
     def _best(self, threats: Array, burdens: Array | None) -> tuple[Array, Array]:
         """(payoff, own burden) in the leader's best answer; `threats` repeats each threat equally often."""
