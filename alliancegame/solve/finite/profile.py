@@ -47,7 +47,7 @@ def certificate(
                 np.abs(game.payoffs[i]).max()
             )
         gains.append(gain)
-    spans = [max(float(np.ptp(a)), 1e-300) for a in game.payoffs]
+    spans = [max(float(np.ptp(a)), 1.0) for a in game.payoffs]
     shares = [gain / span for gain, span in zip(gains, spans, strict=True)]
     worst = int(np.argmax(gains))
     regret = gains[worst]

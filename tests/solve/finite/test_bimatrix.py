@@ -260,3 +260,10 @@ def test_refusals() -> None:
         ag.find_equilibria([[1]])  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="takes no plan"):
         ag.solve_nash(three, ag.Plan())  # type: ignore[call-overload]
+
+
+def test_players_who_do_not_care_are_no_obstacle() -> None:
+    """Constant payoffs that are no decimals: the allowance for rounding is not measured by their range."""
+    found = ag.find_equilibria(ag.FiniteGame([np.full((2, 2), 1 / 3), np.full((2, 2), np.pi)]))
+    assert len(found) == 4
+    assert all(one.certificate.verdict == "certified" for one in found)
