@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -29,7 +30,6 @@ from tests.study.sweep_tools import (
     run,
     small,
     start,
-    wait_for,
     workers_of,
 )
 
@@ -134,8 +134,9 @@ def test_what_is_printed_does_not_get_between(module, capfd):
 
 def test_workers_end_with_their_parent(tmp_path):
     with start(tmp_path, SCRIPT, tmp_path / "s.zarr", 0.1, 2) as process:
-        wait_for(process, 60)
-        workers = workers_of(process.pid)
+        end, workers = time.monotonic() + 60, []
+        while not workers and process.poll() is None and time.monotonic() < end:
+            workers = workers_of(process.pid)
         assert workers
         kill(process)
     assert gone(workers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import concurrent.futures
 import contextlib
 import importlib
@@ -114,6 +115,7 @@ class _Tasks:
         self._waiting = list(reversed(pieces))
         self._running: dict[Any, Piece] = {}
         self._last_worker = time.monotonic()
+        self._lost: collections.Counter[int] = collections.Counter()
 
     def run(self) -> Iterator[Done]:
         try:
@@ -121,7 +123,8 @@ class _Tasks:
                 self._hand_out()
                 for future in self._ready():
                     piece = self._running.pop(future)
-                    yield self._result(future, piece)
+                    if not self._again(future, piece):
+                        yield self._result(future, piece)
                     future.release()
         finally:
             with contextlib.suppress(Exception):
@@ -156,6 +159,16 @@ class _Tasks:
                 list(self._running), timeout=WAIT_SECONDS, return_when="FIRST_COMPLETED"
             )
         return [future for future in self._running if future.done()]
+
+    def _again(self, future: Any, piece: Piece) -> bool:
+        """Hand a chunk out again whose answer went down with its worker; a few times at most."""
+        if future.status not in ("cancelled", "lost") or self._client.status != "running":
+            return False
+        self._lost[piece.index] += 1
+        if self._lost[piece.index] > RETRIES:
+            return False
+        self._waiting.append(piece)
+        return True
 
     def _result(self, future: Any, piece: Piece) -> Done:
         if future.status == "finished":
