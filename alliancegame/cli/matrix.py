@@ -148,6 +148,12 @@ def _blocs(texts: Sequence[str] | None) -> dict[str, list[str]] | None:
             raise typer.BadParameter(
                 f"{text!r} is not of the form NAME=ALLY,ALLY.", param_hint="--bloc"
             )
+        if name.strip() in made:
+            raise typer.BadParameter(
+                f"the bloc {name.strip()!r} is named twice: give all its allies at once, "
+                f"{name.strip()}=ALLY,ALLY.",
+                param_hint="--bloc",
+            )
         made[name.strip()] = [member.strip() for member in members.split(",")]
     return made
 

@@ -108,6 +108,13 @@ class FiniteGame:
         """Every player's payoffs times a positive number of its own, as Python integers."""
         return tuple(scaled_to_integers(a) for a in self.fractions)
 
+    @cached_property
+    def levelled(self) -> tuple[Array, ...]:
+        """The payoffs less each player's smallest, as floats: no digits go to a common offset."""
+        if self.exact:
+            return tuple((a - a.min()).astype(np.float64) for a in self.fractions)
+        return tuple(a - a.min() for a in self.payoffs)
+
     @property
     def comparable(self) -> tuple[NDArray[Any], ...]:
         """Payoffs whose order is exact: floats, or integers where fractions were given."""

@@ -231,10 +231,10 @@ def _committed(cells: Scenarios, burden: Array) -> Scenarios:
 def best_answers(cells: Scenarios, patterns: Array | None = None) -> tuple[Array, Array]:
     """(the leader's payoff, its burden) of every cell, each (cell,), in the answer best for it.
 
-    Where the answer is proved unique it is the kernel's. Where the leader plays simultaneously and
-    uniqueness is not proved, `SCANNED` burdens of it are scanned for every root. Where the allies'
-    answer is not proved unique, `patterns` (start, member) are starts from which others are looked
-    for. Cells without an answer have nan.
+    Where the answer is settled (see `Scenarios.settled`) it is the kernel's. Where the leader plays
+    simultaneously and uniqueness is not proved, `SCANNED` burdens of it are scanned for every root.
+    Where several answers of the allies are to be expected, `patterns` (start, member) are starts from
+    which others are looked for. Cells without an answer have nan.
     """
     lead = cells.game.members.leader_index
     search = not cells.concave.all()

@@ -31,9 +31,10 @@ def solve_nash(
 
     A burden named in the plan is held fixed, and the result is then the allies' response. Where the
     theorem on simultaneous Nash does not hold, every root of the leader's condition is searched;
-    where even the allies' answer is not proved unique, best replies from several starts look for
-    more. The best for the leader is returned, the rest stand in `others`; the certificate says how
-    they were searched.
+    where several answers of the allies are to be expected (spill-ins above 1, rho < 0, payoffs that
+    are not concave), best replies from several starts look for more. Elsewhere outside the theorem
+    on followers one answer is given, and uniqueness "not proven". The best for the leader is
+    returned, the rest stand in `others`; the certificate says how they were searched.
 
     Raises `ZeroTrustError` if trust has gone and the leader values influence in logs, and
     `ConvergenceError` if nothing is found; with `throw=False` the result then says "unverified" and

@@ -8,7 +8,7 @@ is given to the scalar solvers, so that a sweep says what a single call would sa
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,19 +27,11 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import rounding_allowance
-from alliancegame.solve.nash import solve_nash, status_quo
-from alliancegame.solve.result import Equilibrium
+from alliancegame.solve.nash import status_quo
 from alliancegame.solve.scenarios import Mask, Scenarios, by_form, check_key
-from alliancegame.solve.stackelberg import solve_stackelberg
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
-from alliancegame.study.backfire import backfire_threshold
-from alliancegame.study.compare import (
-    OUTCOMES,
-    Comparison,
-    classify,
-    compare_without_best,
-    decompose,
-)
+from alliancegame.study.compare import OUTCOMES, classify, decompose
+from alliancegame.study.lone_cells import lone_values
 
 __all__ = ["OUTPUTS", "SOLVES", "STATUSES", "Output", "Solved", "check_key", "solve_cells"]
 
@@ -202,6 +194,13 @@ def _blank(output: Output, count: int, members: int) -> NDArray[Any]:
     return np.full(shape, np.nan)
 
 
+def _coded(output: Output, value: Any) -> Any:
+    """A value of a scalar solver as an array holds it: a word of a coded output by its number."""
+    if output.codes is None:
+        return value
+    return next(code for code, word in output.codes.items() if word == value)
+
+
 class _GroupSolver:
     """The cells of one form: what the kernel settles, and what it leaves to the scalar solvers."""
 
@@ -254,7 +253,7 @@ class _GroupSolver:
         place = int(self.scenarios.positions[k])
         try:
             game, plan = self.scenarios.cell(k)
-            found = self._solve_alone(game, plan)
+            found = lone_values(self.solve, game, plan, self.tolerances)
         except ZeroTrustError as error:
             solved.status[place], solved.reasons[place] = aggregative.ZERO_TRUST, str(error)
         except ConvergenceError as error:
@@ -264,16 +263,7 @@ class _GroupSolver:
         else:
             solved.status[place] = aggregative.SAFEGUARD
             for name, target in solved.values.items():
-                target[place] = found(name)
-
-    def _solve_alone(self, game: BurdenSharingGame, plan: Plan) -> Callable[[str], Any]:
-        if self.solve == "backfire_threshold":
-            return _backfire_values(game, plan)
-        if self.solve == "compare":
-            return _comparison_values(compare_without_best(game, plan, self.tolerances))
-        if self.solve == "stackelberg":
-            return _stackelberg_values(game, plan, self.tolerances)
-        return _equilibrium_values(solve_nash(game, plan, tolerances=self.tolerances))
+                target[place] = _coded(OUTPUTS[name], found(name))
 
 
 class _Answers:
@@ -450,78 +440,3 @@ def savings(cells: Scenarios, batch: Batch) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         saved = 1 - own * batch.burden[:, lead] / security
     return np.where((cells.field("substitution") < 0) | ~(security > 0), np.nan, saved)
-
-
-def _code(codes: Mapping[int, str], text: str) -> int:
-    return next(code for code, name in codes.items() if name == text)
-
-
-def _equilibrium_values(e: Equilibrium) -> Callable[[str], Any]:
-    """Outputs of one scalar solution, by name."""
-    lead = e.game.members.leader_index
-    table: dict[str, Callable[[], Any]] = {
-        "burden": lambda: e.burdens,
-        "spending": lambda: e.burdens * e.game.by_member("gdp"),
-        "payoff": lambda: e.payoffs,
-        "influence": lambda: e.influences,
-        "security": lambda: e.securities,
-        "trust": lambda: e.operating_trust,
-        "leader_payoff": lambda: e.leader_payoff,
-        "leader_burden": lambda: e.burdens[lead],
-        "leader_influence": lambda: e.leader_influence,
-        "savings": lambda: e.savings,
-        "allied_burden": lambda: e.allied_burden,
-        "mean_trust": lambda: e.operating_trust[lead],
-        "regret": lambda: e.certificate.regret,
-        "verdict": lambda: _code(VERDICTS, e.certificate.verdict),
-        "unique": lambda: _code(UNIQUE, e.certificate.unique),
-    }
-    return lambda name: table[name]()
-
-
-def _comparison_values(c: Comparison) -> Callable[[str], Any]:
-    own = {
-        "outcome": OUTCOMES.index(c.outcome),
-        "delta_payoff": c.delta_payoff,
-        "gain_usd_bn": c.gain_usd_bn,
-        "delta_savings": c.delta_savings,
-        "delta_influence": c.delta_influence,
-        "commitment": c.commitment,
-        "leverage": c.leverage,
-        "trust_loss": c.trust_loss,
-    }
-    rest = _equilibrium_values(c.result)
-    return lambda name: own[name] if name in own else rest(name)
-
-
-def _stackelberg_values(
-    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances
-) -> Callable[[str], Any]:
-    """The best (threat, burden), the demand as in the plan."""
-    found = solve_stackelberg(game, ("threat", "burden"), plan=plan, tolerances=tolerances)
-    compared = compare_without_best(game, found.plan, tolerances)
-    lead = game.members.leader_index
-    rest = _comparison_values(compared)
-    demand = np.delete(found.plan.demand_by_member(game.members), lead)
-    own = {
-        "best_threat": float(found.plan.threat),
-        "best_demand": float(demand[0]) if np.ptp(demand) == 0 else np.nan,
-        "best_burden": found.plan.burden,
-        "leader_gap": found.leader_gap,
-    }
-    return lambda name: own[name] if name in own else rest(name)
-
-
-def _backfire_values(game: BurdenSharingGame, plan: Plan) -> Callable[[str], Any]:
-    demand = np.delete(plan.demand_by_member(game.members), game.members.leader_index)
-    if np.ptp(demand) > 0:
-        raise InvalidValueError("backfire_threshold needs one demand for all allies.")
-    found = backfire_threshold(game, float(demand[0]))
-    own = {
-        "threshold": found.threshold,
-        "best_threat": found.best,
-        "best_gain": found.best_gain,
-        "best_gain_usd_bn": found.best_gain_usd_bn,
-        "break_even_decay": found.break_even_decay[0],
-    }
-    return lambda name: own[name]

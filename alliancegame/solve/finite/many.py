@@ -209,7 +209,7 @@ def _mixed(
 ) -> tuple[list[Mixtures], _Report]:
     report = _Report()
     found: list[Mixtures] = []
-    scaled = [a / max(float(np.ptp(a)), 1e-300) for a in game.payoffs]
+    scaled = [a / max(float(a.max()), 1e-300) for a in game.levelled]
     for sizes, listed in sorted(supports.items()):
         tensors, regular = _conditions(scaled, listed, sizes)
         report.supports += len(listed)
@@ -382,9 +382,9 @@ def _known(profile: Mixtures, found: list[Mixtures]) -> bool:
 def _spare_replies(profile: Profile) -> bool:
     """Whether somebody has a best reply that it does not play: a sign of degeneracy."""
     for i, mixture in enumerate(profile.mixtures):
-        deviations = [float(u) for u in mixed.deviation_payoffs(profile.game, profile.mixtures, i)]
-        slack = 1e-10 * max(float(np.ptp(profile.game.payoffs[i])), 1e-300)
-        best = sum(u >= max(deviations) - slack for u in deviations)
+        levelled = profile.game.levelled[i]
+        deviations = mixed.float_deviations(levelled, profile.mixtures, i)
+        best = int((deviations >= deviations.max() - 1e-10 * float(levelled.max())).sum())
         if best > len(mixed.support(mixture)):
             return True
     return False

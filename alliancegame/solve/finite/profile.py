@@ -33,20 +33,25 @@ def certificate(
 ) -> Certificate:
     """The regret of a profile: every pure deviation of every player, which is global.
 
-    In exact games with exact mixtures the regret is exact. Elsewhere an allowance for rounding is
-    added. Verdicts compare the regret with the tolerances times the range of the player's payoffs
-    (payoffs of a finite game have no unit), and with the tolerances themselves if that is larger.
+    In exact games with exact mixtures the regret is exact, and so is the order of the payoffs of a
+    pure profile. Elsewhere an allowance for rounding is added. Verdicts compare the regret with the
+    tolerances times the range of the player's payoffs (payoffs of a finite game have no unit), and
+    with the tolerances themselves if that is larger.
     """
     exact = game.exact and mixed.is_exact(mixtures)
+    pure = all(max(mixture) == 1 for mixture in mixtures)
     gains = []
     for i in range(game.size):
-        deviations = mixed.deviation_payoffs(game, mixtures, i)
-        gain = float(max(deviations) - mixed.expected(deviations, mixtures[i]))
-        if not exact:
-            gain = max(gain, 0.0) + _ROUNDING * sum(game.shape) * float(
-                np.abs(game.payoffs[i]).max()
-            )
-        gains.append(gain)
+        if exact:
+            deviations = mixed.deviation_payoffs(game, mixtures, i)
+            gains.append(float(max(deviations) - mixed.expected(deviations, mixtures[i])))
+            continue
+        levelled = game.levelled[i]
+        earned = mixed.float_deviations(levelled, mixtures, i).tolist()
+        gain = max(max(earned) - mixed.expected(earned, mixtures[i]), 0.0)
+        # Of a pure profile these are entries of the game: nothing was rounded on the way.
+        allowance = 0.0 if pure else _ROUNDING * sum(game.shape) * float(levelled.max())
+        gains.append(float(gain) + allowance)
     spans = [max(float(np.ptp(a)), 1.0) for a in game.payoffs]
     shares = [gain / span for gain, span in zip(gains, spans, strict=True)]
     worst = int(np.argmax(gains))
@@ -64,7 +69,8 @@ def certificate(
         *unique,
         "every pure deviation, in exact rational arithmetic"
         if exact
-        else "every pure deviation, in floating point with an allowance for rounding",
+        else "every pure deviation, in floating point"
+        + ("" if pure else " with an allowance for rounding"),
         "all mixed deviations (no mixture earns more than its best pure strategy); unilateral ones",
         tolerances,
     )

@@ -107,6 +107,13 @@ def maximise_least(objectives: Array, constraints: Array) -> tuple[Optimum, Arra
     cp: Any = cvxpy  # It has types for some of its names only.
 
     count, n = objectives.shape
+    if n == 1 and not len(
+        constraints
+    ):  # No choice; a program of one fixed variable confuses solvers.
+        value = float(objectives.min())
+        weights = np.zeros(count)
+        weights[int(objectives.argmin())] = 1.0
+        return Optimum(np.ones(1), value, value, 0.0), weights
     size = np.abs(constraints).max(axis=1, initial=0.0)
     G = constraints[size > 0] / size[size > 0, None]
     centre = objectives.mean(axis=1, keepdims=True)

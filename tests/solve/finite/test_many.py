@@ -143,3 +143,26 @@ def test_limits_are_stated() -> None:
     with pytest.raises(GameTooLargeError, match=r"more than 20,000 paths"):
         ag.find_equilibria(ag.FiniteGame(list(np.random.default_rng(0).normal(size=(3, 5, 5, 5)))))
     assert ag.find_equilibria(big, method="pure").complete is False
+
+
+@pytest.mark.parametrize("offset", [0, 10**9, 10**12])
+@pytest.mark.parametrize("kind", [int, float])
+def test_a_common_offset_changes_nothing(offset: int, kind: type) -> None:
+    """Rounding is measured by the range of payoffs, not by their level."""
+    payoff = np.array([[[31, 0], [52, 13]], [[14, 25], [6, 40]]])
+    bare = ag.find_equilibria(ag.FiniteGame([payoff] * 3))
+    found = ag.find_equilibria(ag.FiniteGame([(payoff + offset).astype(kind)] * 3))
+    assert len(found) == len(bare) == 3
+    for one, other in zip(found, bare, strict=True):
+        for a, b in zip(one.mixtures, other.mixtures, strict=True):
+            assert [float(p) for p in a] == pytest.approx([float(p) for p in b], abs=1e-9)
+
+
+def test_a_player_who_does_not_care_hides_no_equilibrium() -> None:
+    payoff = np.array([[[31, 0], [52, 13]], [[14, 25], [6, 40]]])
+    rough = [payoff * np.pi, payoff * np.pi, np.full((2, 2, 2), np.pi)]
+    whole = ag.find_equilibria(ag.FiniteGame([payoff, payoff, np.ones((2, 2, 2), dtype=int)]))
+    found = ag.find_equilibria(ag.FiniteGame(rough))
+    assert len(found) == len(whole) > 0
+    constant = ag.FiniteGame([np.full((2, 2, 2), np.pi)] * 3)
+    assert ag.solve_nash(constant).certificate.verdict == "certified"

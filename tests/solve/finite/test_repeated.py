@@ -251,3 +251,11 @@ def test_results_travel() -> None:
         assert again.headline() == result.headline()
         assert again.to_frame().equals(result.to_frame())
         assert result._repr_html_()
+
+
+def test_players_without_a_choice_have_a_minmax_too() -> None:
+    wide = ag.FiniteGame([[[1, 2, 3]], [[3, 3, 1]]])
+    assert list(ag.minmax(wide).values()) == pytest.approx([1, 3])
+    assert ag.feasible_set(wide).minmax == pytest.approx([1, 3])
+    tall = ag.FiniteGame([[[1], [2]], [[1], [2]]])
+    assert list(ag.minmax(tall).values()) == pytest.approx([2, 1])
