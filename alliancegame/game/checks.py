@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError
+from alliancegame.errors import InvalidValueError, UnsupportedFormError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 
@@ -47,3 +47,36 @@ def shown(value: Any) -> str:
 def per_cent(share: float) -> str:
     """A hint for what was meant as per cent: shares of GDP above 1 are; else empty."""
     return f" Shares of GDP: {share:g} % is {share / 100:g}." if 1 <= share <= 100 else ""
+
+
+def further_forms(game: BurdenSharingGame, plan: Plan | None = None) -> list[str]:
+    """The forms of a game and plan beyond the plain ones, in words.
+
+    Plain: forces that add up with substitution up to 1, a council, a shortfall proportional to what
+    is missing, no tariff. Theorems, closed forms and formulas written for those ask here.
+    """
+    found = []
+    for name, usual in (
+        ("technology", "ces"),
+        ("influence", "council"),
+        ("shortfall", "proportional"),
+    ):
+        form = getattr(game, name)
+        if form != usual:
+            found.append(f'{name}="{form}"')
+    if game.substitution > 1:
+        found.append(f"substitution = {game.substitution:g} > 1")
+    if plan is not None and plan.taxed:
+        found.append("a tariff")
+    return found
+
+
+def check_plain_forms(game: BurdenSharingGame, function: str, plan: Plan | None = None) -> None:
+    """Refuse forms that `function` is not written for. Raises `UnsupportedFormError`."""
+    found = further_forms(game, plan)
+    if found:
+        raise UnsupportedFormError(
+            f"{function} is not written for {', '.join(found)}: use the plain forms "
+            '(technology="ces" with substitution <= 1, influence="council", '
+            'shortfall="proportional", no tariff).'
+        )

@@ -41,8 +41,12 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "substitution", "rho", "scalar", 1.0,
-        "1 summation, (0, 1) complementary forces, < 0 toward weakest link", low=-20, high=1,
-        later_above="forces towards best shot", latex=r"\rho",
+        "1 summation, (0, 1) complementary forces, > 1 toward best shot, < 0 toward weakest link",
+        low=-20, high=20, latex=r"\rho",
+    ),
+    Parameter(
+        "technology", "S", "choice", "ces", "how forces add up: with substitution, or its limits",
+        choices=("ces", "weakest-link", "best-shot"),
     ),
     Parameter(
         "decisiveness", "m", "scalar", 1.0, "how sharply contributions turn into influence", low=0,
@@ -54,7 +58,7 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "influence", "p", "choice", "council", "how contributions turn into influence",
-        choices=("council",), later=("hub",),
+        choices=("council", "hub"),
     ),
     Parameter(
         "influence_value", "v", "choice", "log", "value of influence: ln p, or the share p itself",
@@ -62,7 +66,15 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "shortfall", "phi", "choice", "proportional", "how a missed demand is measured",
-        choices=("proportional",), later=("trigger", "logistic"),
+        choices=("proportional", "trigger", "logistic"),
+    ),
+    Parameter(
+        "width", "w_phi", "scalar", 0.005, "how gradual the logistic shortfall is around the demand",
+        "share of GDP", low=0, open_low=True, latex=r"w_\varphi",
+    ),
+    Parameter(
+        "deadweight", "omega", "scalar", 0.0, "share of a tariff's cost that nobody receives", low=0,
+        high=1, latex=r"\omega",
     ),
     Parameter(
         "horizon", "", "choice", "impact", "trust on impact, or in the long run under the plan",
@@ -77,8 +89,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 LATER_PARAMETERS = frozenset(
     {
-        "width", "trade_exposure", "deadweight", "tariff_decay", "rival_pull", "execution_saving",
-        "outside_influence", "alignment",
+        "execution_saving", "outside_influence", "alignment",
     }
 )  # fmt: skip
 """Parameters that belong to the model, but whose forms this version refuses."""
@@ -116,15 +127,20 @@ class BurdenSharingGame:
     umbrella: float | Array
     council_weight: float | Array
     credibility: float | Array
+    trade_exposure: float | Array
+    rival_pull: float | Array
     return_spillin: float
     congestion: float
     cohesion: float
     substitution: float
+    technology: str
     decisiveness: float
     consumption: str
     influence: str
     influence_value: str
     shortfall: str
+    width: float
+    deadweight: float
     horizon: str
     trust_law: TrustLaw
     provenance: Mapping[str, Any]
@@ -378,6 +394,13 @@ def _check_together(game: BurdenSharingGame) -> None:
 
 def _check_technology(game: BurdenSharingGame) -> None:
     rho = game.substitution
+    if game.technology != "ces":
+        if rho != 1:
+            raise InvalidValueError(
+                f"technology={game.technology!r} is the limit of substitution itself: leave "
+                f"substitution at 1, got {rho:g}."
+            )
+        return
     if rho == 0:
         raise InvalidValueError(
             "substitution = 0 is refused: the unnormalised limit does not exist; use a value with "

@@ -55,6 +55,14 @@ MEMBER_PARAMETERS: tuple[Parameter, ...] = (
         "credibility", "c_i", "ally", 1.0, "how far an ally believes the threat", low=0, high=1,
         latex="c_i",
     ),
+    Parameter(
+        "trade_exposure", "chi_i", "ally", 0.0, "exports to the leader, which a tariff falls on",
+        "share of GDP", low=0, latex=r"\chi_i",
+    ),
+    Parameter(
+        "rival_pull", "s_i", "ally", 0.0, "what others than the alliance pull in a hub", low=0,
+        latex="s_i",
+    ),
 )  # fmt: skip
 
 

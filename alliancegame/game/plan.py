@@ -11,7 +11,6 @@ import numpy as np
 
 from alliancegame.errors import (
     InvalidValueError,
-    UnsupportedFormError,
     refusing_change,
     unknown_name,
 )
@@ -33,14 +32,15 @@ Values = float | Mapping[str, float] | Array
 @refusing_change("plans are frozen: use plan.replace({name}={value!r})")
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
-    """A threat, a demand, and (if the leader commits it) its own burden.
+    """A threat, a tariff, the demand behind both, and (if the leader commits it) its own burden.
 
-    `threat` in [0, 1] and `demand` in (0, burden_max] (a share of GDP) are scalars, dicts by ally
-    (a missing threat is 0, a missing demand 0.05), or arrays in member order whose leader entry is
-    ignored. `burden` is the leader's own defence spending / GDP, held fixed wherever the plan is
-    used; None means the leader plays it simultaneously. `Plan()` is no pressure.
+    `threat` in [0, 1], `tariff` >= 0 (a rate) and `demand` in (0, burden_max] (a share of GDP) are
+    scalars, dicts by ally (a missing threat or tariff is 0, a missing demand 0.05), or arrays in
+    member order whose leader entry is ignored. `burden` is the leader's own defence spending / GDP,
+    held fixed wherever the plan is used; None means the leader plays it simultaneously. `Plan()` is
+    no pressure.
 
-    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for a tariff.
+    Raises `InvalidValueError` or `UnknownNameError`.
     """
 
     threat: Any = 0.0
@@ -55,10 +55,6 @@ class Plan:
             ("tariff", 0.0, np.inf, False),
         ):
             object.__setattr__(self, name, _checked(name, getattr(self, name), low, high, open_low))
-        if np.any(_numbers(self.tariff)):
-            raise UnsupportedFormError(
-                "tariff > 0 belongs to the model, but this version cannot solve it yet; use tariff=0."
-            )
         if self.burden is not None:
             burden = as_number(self.burden, "burden of the plan")
             if burden < 0:
@@ -75,8 +71,13 @@ class Plan:
 
     @property
     def pressure(self) -> bool:
-        """Whether anybody is threatened."""
-        return bool(np.any(_numbers(self.threat)))
+        """Whether anybody is threatened or taxed."""
+        return bool(np.any(_numbers(self.threat))) or self.taxed
+
+    @property
+    def taxed(self) -> bool:
+        """Whether there is a tariff on anybody."""
+        return bool(np.any(_numbers(self.tariff)))
 
     def threat_by_member(self, members: Members) -> Array:
         """Threats, shape (n,), 0 for the leader."""
@@ -85,6 +86,10 @@ class Plan:
     def demand_by_member(self, members: Members) -> Array:
         """Demands, shape (n,); the leader's entry has no meaning and is the default."""
         return self._by_member("demand", members, DEFAULT_DEMAND)
+
+    def tariff_by_member(self, members: Members) -> Array:
+        """Tariff rates, shape (n,), 0 for the leader."""
+        return self._by_member("tariff", members, 0.0)
 
     def _by_member(self, name: str, members: Members, neutral: float) -> Array:
         cached: Array | None = self._arrays.get((name, members))
@@ -125,9 +130,13 @@ class Plan:
 
     def describe(self) -> str:
         """One short phrase for tables and titles."""
-        parts = [] if not self.pressure else [
-            f"threat {_span(self.threat)}", f"demand {_span(self.demand, percent=True)}"
-        ]  # fmt: skip
+        parts = []
+        if np.any(_numbers(self.threat)):
+            parts.append(f"threat {_span(self.threat)}")
+        if self.taxed:
+            parts.append(f"tariff {_span(self.tariff, percent=True)}")
+        if parts:
+            parts.append(f"demand {_span(self.demand, percent=True)}")
         if self.burden is not None:
             parts.append(f"own burden {self.burden * 100:.4g} %")
         return ", ".join(parts) or "no pressure"

@@ -29,6 +29,10 @@ TRUST_PARAMETERS: tuple[Parameter, ...] = (
         latex=r"\xi",
     ),
     Parameter(
+        "tariff_decay", "kappa_T", "scalar", 0.0, "trust destroyed by a tariff of 100 %", low=0,
+        latex=r"\kappa_T",
+    ),
+    Parameter(
         "recovery", "mu", "scalar", 0.0, "share of the gap to the ceiling won back per period",
         low=0, high=1, latex=r"\mu",
     ),
@@ -77,6 +81,7 @@ class TrustLaw:
     decay: float | Array = 0.0
     curvature: float = 1.0
     contagion: float = 0.0
+    tariff_decay: float = 0.0
     recovery: float = 0.0
     scarring: float = 0.0
     recovery_threshold: float = 0.0
@@ -100,7 +105,7 @@ class TrustLaw:
 
     @property
     def harmless(self) -> bool:
-        """Whether no threat can cost any trust (decay, contagion and scarring all zero)."""
+        """Whether no pressure can cost any trust (both decays, contagion and scarring all zero)."""
         import numpy as np
 
-        return not (np.any(self.decay) or self.contagion or self.scarring)
+        return not (np.any(self.decay) or self.contagion or self.tariff_decay or self.scarring)

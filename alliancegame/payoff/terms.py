@@ -9,6 +9,7 @@ spending / GDP), `g` a contribution (effective bn US$).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
@@ -46,6 +47,26 @@ def returned_spillin(return_spillin: Expr, mean_trust: Expr, cohesion: Expr) -> 
     return return_spillin * mean_trust**cohesion
 
 
+def weakest_link(components: Sequence[Expr]) -> Expr:
+    """S as the smallest of its components (own forces, spill-ins, umbrella): rho to minus infinity."""
+    return sp.Min(*components)
+
+
+def best_shot(components: Sequence[Expr]) -> Expr:
+    """S as the largest of its components: rho to infinity."""
+    return sp.Max(*components)
+
+
+def hub_contest(trust: Expr, leader: Expr, g: Expr, rival: Expr, m: Expr) -> Expr:
+    """D_i of an ally's contest with the leader: r_i g_l^m + g_i^m + s_i. docs/theory/model, Influence."""
+    return trust * leader**m + g**m + rival
+
+
+def hub_influence(pull: Expr, contest: Expr) -> Expr:
+    """A share of a bilateral contest: the leader's q_i (pull r_i g_l^m) or the ally's own (g_i^m)."""
+    return pull / contest
+
+
 def council_pull(weight: Expr, g: Expr, m: Expr) -> Expr:
     """t_i g_i^m: what a member brings to the council. docs/theory/model, Influence."""
     return weight * g**m
@@ -71,6 +92,26 @@ def proportional_shortfall(x: Expr, demand: Expr, below: Expr) -> Expr:
     return below * (1 - x / demand)
 
 
+def trigger_shortfall(below: Expr) -> Expr:
+    """1 under the demand, 0 from it on: `below` itself. docs/theory/model, Pressure."""
+    return below
+
+
+def logistic_shortfall(x: Expr, demand: Expr, width: Expr) -> Expr:
+    """1 / (1 + exp((x - d) / width)), smooth around the demand. docs/theory/model, Pressure."""
+    return 1 / (1 + sp.exp((x - demand) / width))
+
+
+def tariff_losses(levy: Expr, shortfall: Expr) -> Expr:
+    """losses_i = chi_i T_i phi_i, a share of the ally's GDP; `levy` is chi_i T_i."""
+    return levy * shortfall
+
+
+def tariff_revenue(losses: Expr, gdp: Expr, deadweight: Expr, leader_gdp: Expr) -> Expr:
+    """What an ally's losses add to the leader's consumption, a share of the leader's GDP."""
+    return losses * gdp * (1 - deadweight) / leader_gdp
+
+
 def reliability(bite: Expr, shortfall: Expr) -> Expr:
     """R_i / r_i = 1 - c_i tau_i phi_i: what a threat leaves. docs/theory/model, Pressure."""
     return 1 - bite * shortfall
@@ -81,9 +122,16 @@ def threat_cost(threat: Expr, curvature: Expr) -> Expr:
     return threat**curvature
 
 
-def trust_impact(decay: Expr, cost: Expr, contagion: Expr, others_cost: Expr) -> Expr:
+def trust_impact(
+    decay: Expr,
+    cost: Expr,
+    contagion: Expr,
+    others_cost: Expr,
+    tariff_decay: Expr = 0,
+    tariff: Expr = 0,
+) -> Expr:
     """E_i: the factor by which trust falls on impact; `others_cost` sums omega_j tau_j^nu over j != i."""
-    return sp.exp(-decay * cost - contagion * others_cost)
+    return sp.exp(-decay * cost - contagion * others_cost - tariff_decay * tariff)
 
 
 def trust_recovery(trust: Expr, recovery: Expr, ceiling: Expr) -> Expr:

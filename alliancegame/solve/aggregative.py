@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.game.checks import check_game, check_plan_type, per_cent
+from alliancegame.game.checks import check_game, check_plain_forms, check_plan_type, per_cent
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, by_member_values
 from alliancegame.game.plan import Plan
@@ -143,6 +143,9 @@ def tables(game: BurdenSharingGame) -> Tables:
 
 
 def _build(game: BurdenSharingGame) -> Tables:
+    check_plain_forms(
+        game.replace(substitution=1.0) if game.substitution > 1 else game, "the engine"
+    )
     gdp = game.by_member("gdp")
     lead = game.members.leader_index
     allied = gdp.copy()
@@ -184,6 +187,8 @@ def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
     """What only game and plan together show: demands and the leader's burden within bounds."""
     check_game(game, "this function")
     check_plan_type(plan)
+    if plan.taxed:
+        check_plain_forms(game, "the engine", plan)
     demand = plan.demand_by_member(game.members)
     high = game.by_member("burden_max")
     lead = game.members.leader_index
