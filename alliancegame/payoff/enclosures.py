@@ -101,6 +101,8 @@ class _Writer:
         if node.is_number and not node.args:
             lo, hi = constant(node)
             return lambda done: (lo, hi, SMOOTH)
+        if isinstance(node, sp.Mul) and (found := _share(node)) is not None:
+            return self.share(*found)
         if isinstance(node, (sp.Add, sp.Mul)):
             return self.chain(iv.add if isinstance(node, sp.Add) else iv.multiply, node.args)
         if isinstance(node, sp.Pow):
@@ -127,6 +129,21 @@ class _Writer:
             parts = [done[k] for k in places]
             lo, hi = reduce(operation, [(p[0], p[1]) for p in parts])
             return lo, hi, reduce(np.minimum, [p[2] for p in parts])
+
+        return step
+
+    def share(self, part: Any, rest: Any, factor: Any) -> Step:
+        """The step of factor * part / (part + rest), tight where part and rest are not negative."""
+        a, b, c = self.place(part), self.place(rest), self.place(factor)
+        plain = self.place(part * factor), self.place((part + rest) ** -1)
+
+        def step(done: list[Any]) -> Any:
+            (lo, hi), level = iv.share(done[a][:2], done[b][:2])
+            level = np.minimum(np.minimum(level, done[a][2]), done[b][2])
+            tight = iv.multiply((lo, hi), done[c][:2])
+            loose = iv.multiply(*(done[k][:2] for k in plain))
+            made = iv.intersect(tight, loose)
+            return *made, np.minimum(level, done[c][2])
 
         return step
 
@@ -222,6 +239,38 @@ class _Writer:
         relation = _RELATIONS[type(node)]
         left, right = (self.place(a) for a in node.args)
         return lambda done: relation(done[left], done[right])
+
+
+def _share(product: Any) -> tuple[Any, Any, Any] | None:
+    """(part, rest, factor) if the product is factor * part / (part + rest), as contests have it."""
+    for inverse in product.args:
+        if not (isinstance(inverse, sp.Pow) and isinstance(inverse.base, sp.Add)):
+            continue
+        if not (inverse.exp.is_number and inverse.exp.is_negative):
+            continue
+        others = [a for a in product.args if a is not inverse]
+        for part in inverse.base.args:
+            factor = _quotient(others, part) if part.free_symbols else None
+            if factor is not None:
+                remaining = inverse.base ** (inverse.exp + 1)
+                return part, inverse.base - part, factor * remaining
+    return None
+
+
+def _quotient(factors: list[Any], divisor: Any) -> Any:
+    """The product of factors over the divisor, if its factors are among them; None elsewhere."""
+    number, body = divisor.as_coeff_Mul()
+    powers: dict[Any, Any] = {}
+    for factor in factors:
+        base, exponent = factor.as_base_exp()
+        powers[base] = powers.get(base, 0) + exponent
+    for factor in sp.Mul.make_args(body):
+        base, exponent = factor.as_base_exp()
+        left = powers.get(base, sp.S.Zero) - exponent
+        if base not in powers or not (left.is_number and left.is_nonnegative):
+            return None
+        powers[base] = left
+    return sp.Mul(1 / number, *(base**exponent for base, exponent in powers.items()))
 
 
 def _less(a: Any, b: Any) -> tuple[Any, Any]:

@@ -120,6 +120,24 @@ def reciprocal(a: Interval) -> tuple[Interval, Level]:
     return ordered(low, high), _level((lo > 0) | (hi < 0))
 
 
+def share(part: Interval, rest: Interval) -> tuple[Interval, Level]:
+    """What part / (part + rest) can be: it rises in part and falls in rest where neither is negative.
+
+    Elsewhere it is the whole line; at 0 / 0 anything from 0 to 1.
+    """
+    negative_there = (part[0] < 0) | (rest[0] < 0)
+    low_sum, high_sum = (
+        add((part[0], part[0]), (rest[1], rest[1])),
+        add((part[1], part[1]), (rest[0], rest[0])),
+    )
+    low = np.nextafter(np.where(low_sum[1] > 0, part[0] / low_sum[1], 0.0), -np.inf)
+    high = np.nextafter(np.where(high_sum[0] > 0, part[1] / high_sum[0], 1.0), np.inf)
+    low = np.where(np.isnan(low), 0.0, np.clip(low, 0.0, 1.0))
+    high = np.where(np.isnan(high), 1.0, np.clip(high, 0.0, 1.0))
+    low, high = np.where(negative_there, -np.inf, low), np.where(negative_there, np.inf, high)
+    return (low, high), _level(~negative_there & (np.asarray(part[0]) + rest[0] > 0))
+
+
 def whole_power(a: Interval, exponent: int) -> tuple[Interval, Level]:
     """Power with a whole exponent: even powers are not negative, odd ones increase."""
     if exponent < 0:

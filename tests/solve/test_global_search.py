@@ -104,7 +104,7 @@ def test_breaks_and_given_starts():
         st.tuples(st.floats(0, 1), st.floats(0.02, 0.5), st.floats(-1, 1)), min_size=1, max_size=4
     )
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_random_hills(hills):
     expression = sp.Add(*(h * needle(at, w) for at, w, h in hills))
     found = maximum(expression, 0, 1)
