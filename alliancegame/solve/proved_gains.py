@@ -207,11 +207,11 @@ def _enclosures(form: Form, leads: bool, present: tuple[bool, ...], contests: in
     payoff = payoff.subs(sy.C, council + sy.weight * own ** sy.decisiveness(form)).subs(sy.g, own)
     symbols = sorted(payoff.free_symbols - {sy.x}, key=str)
     slope = sp.diff(payoff, sy.x)
-    made = [
+    value, first, second = (
         enclosure(expression, [sy.x, *symbols])
         for expression in (payoff, slope, sp.diff(slope, sy.x))
-    ]
-    return _Functions(*made, tuple(str(s) for s in symbols))
+    )
+    return _Functions(value, first, second, tuple(str(s) for s in symbols))
 
 
 def _search(

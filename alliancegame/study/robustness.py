@@ -112,9 +112,7 @@ def robustness(
     return Robustness(game, plan, tuple(found), frozen_array(burdens), recalibrate)
 
 
-def _checked(
-    game: BurdenSharingGame, forms: Mapping[str, Sequence[Any]]
-) -> dict[str, tuple[Any, ...]]:
+def _checked(game: BurdenSharingGame, forms: Any) -> dict[str, tuple[Any, ...]]:
     if not isinstance(forms, Mapping) or not forms:
         raise InvalidValueError(
             f'forms must be a dict such as {{"influence": ["council", "hub"]}}, got {forms!r}.'
