@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -190,7 +191,11 @@ def _counted(game: BurdenSharingGame, parameter: Parameter, leader: bool = False
     """The allies' values of a parameter by member, and the leader's if it has one and is wanted."""
     values = zip(game.members, game.by_member(parameter.name).tolist(), strict=True)
     wanted = leader and parameter.scope == "member"
-    return [value for label, value in values if wanted or label != game.leader]
+    return [
+        value
+        for label, value in values
+        if (wanted or label != game.leader) and not math.isnan(value)
+    ]
 
 
 def _varies(game: BurdenSharingGame, parameter: Parameter) -> bool:
@@ -202,6 +207,8 @@ def _text(game: BurdenSharingGame, parameter: Parameter) -> str:
     value = getattr(game, parameter.name)
     if not parameter.by_member:
         return value if isinstance(value, str) else f"{value:g}"
+    if parameter.unset and not _counted(game, parameter):
+        return parameter.unset
     allies, everybody = _counted(game, parameter), _counted(game, parameter, leader=True)
     if _varies(game, parameter):
         return f"{_plain(min(everybody))} to {_plain(max(everybody))}"
