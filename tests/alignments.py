@@ -8,6 +8,7 @@ replies in turn, each by golden section over the whole action set, for all align
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,11 @@ class Slow:
         y = np.asarray(p["gdp"], dtype=float)
         crowd = (y / y.sum()) ** p["congestion"]
         self.beta, self.b = p["spillin"] * crowd, p["umbrella"] * crowd
-        self.words = np.array([(0, *w) for w in itertools.product((0, 1, 2), repeat=self.n - 1)])
+
+    @cached_property
+    def words(self) -> Any:
+        """All alignments, shape (alignment, member)."""
+        return np.array([(0, *w) for w in itertools.product((0, 1, 2), repeat=self.n - 1)])
 
     def c(self, used: Any) -> Any:
         with np.errstate(invalid="ignore", divide="ignore"):

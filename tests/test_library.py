@@ -29,7 +29,7 @@ from alliancegame.library import (
 )
 from alliancegame.study.calibrate import calibrate
 
-SHIPPED = ["nato-2014", "nato-2024", "three-allies", "us-allies-2024"]
+SHIPPED = ["nato-2014", "nato-2024", "nato-2024-exit", "three-allies", "us-allies-2024"]
 
 
 def table() -> pd.DataFrame:

@@ -191,19 +191,19 @@ def _inside(
             raise InvalidValueError(
                 'alliance="largest": without a threat no alliance is an equilibrium; name the allies.'
             )
-        names: list[Any] = list(found[0].stayers)
+        names: list[str] = list(found[0].stayers)
     elif not isinstance(alliance, Iterable) or isinstance(alliance, Mapping):
         raise InvalidValueError(
             f'alliance must be "full", "largest" or a list of allies, got {shown(alliance)}.'
         )
     else:
         names = list(alliance)
-    for name in names:
+    for name in map(str, names):
         if name == game.leader:
             raise InvalidValueError(f"alliance lists allies only, and {name} leads: leave it out.")
         if name not in game.allies:
             known = game.provenance.get("names", {})
-            raise unknown_member(str(name), game.allies, known, " in alliance")
+            raise unknown_member(name, game.allies, known, " in alliance")
     return np.array([m in names for m in game.allies])
 
 
