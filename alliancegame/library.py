@@ -126,7 +126,7 @@ def _check_plan(plan: Plan, game: BurdenSharingGame) -> None:
 
 
 def _shipped() -> list[Path]:
-    return sorted(models_folder().glob("*.toml"))
+    return sorted(models_folder().glob("*.toml"), key=lambda path: path.stem)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +188,7 @@ def list_models() -> ModelList:
     """List the shipped models with the terms on which their data may be used.
 
     >>> [entry.name for entry in list_models()]
-    ['nato-2014', 'nato-2024', 'three-allies', 'us-allies-2024']
+    ['nato-2014', 'nato-2024', 'nato-2024-exit', 'three-allies', 'us-allies-2024']
     """
     specs = [read(path) for path in _shipped()]
     return ModelList(
