@@ -175,9 +175,7 @@ def unravelling(
     )  # fmt: skip
 
 
-def _inside(
-    game: BurdenSharingGame, plan: Plan, alliance: str | Iterable[str]
-) -> NDArray[np.bool_]:
+def _inside(game: BurdenSharingGame, plan: Plan, alliance: Any) -> NDArray[np.bool_]:
     """Who is inside, shape (ally,)."""
     if isinstance(alliance, str):
         if alliance == "full":
