@@ -432,7 +432,7 @@ def test_too_many_to_try() -> None:
         ({"realignment_cost": [1, 2]}, "realignment_cost must be a number, 3 numbers"),
         ({"outside_influence": 1.5}, r"outside_influence must be in \[0, 1\], got 1.5"),
         ({"outside_influence": {"A1": -0.1}}, "outside_influence for A1 must be in"),
-        ({"outside_influence": {"A3": 0.1}}, "Did you mean"),
+        ({"outside_influence": {"A3": 0.1}}, "unknown member 'A3' in outside_influence"),
         ({"outside_influence": [0.1, 0.2]}, "3 numbers in member order"),
         ({"outside_influence": True}, "outside_influence must be a number, got True"),
         ({"outside_influence": "x"}, "outside_influence must be a number, got 'x'"),
