@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from alliancegame.payoff.latex import latex as latex
     from alliancegame.report import report as report
     from alliancegame.solve.accumulation import solve_accumulation as solve_accumulation
+    from alliancegame.solve.alignment import solve_alignment as solve_alignment
     from alliancegame.solve.certificate import Certificate as Certificate
     from alliancegame.solve.core import core as core
     from alliancegame.solve.doors import certify as certify
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.finite.repeated import critical_discount as critical_discount
     from alliancegame.solve.finite.repeated import feasible_set as feasible_set
     from alliancegame.solve.finite.repeated import minmax as minmax
+    from alliancegame.solve.leaving.result import Alignments as Alignments
     from alliancegame.solve.nash import respond as respond
     from alliancegame.solve.nucleolus import nucleolus as nucleolus
     from alliancegame.solve.result import Equilibrium as Equilibrium
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
     from alliancegame.study.sweeping.axes import sobol as sobol
     from alliancegame.study.sweeping.axes import zipped as zipped
     from alliancegame.study.uncertainty import uncertainty as uncertainty
+    from alliancegame.study.unravelling import unravelling as unravelling
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
@@ -113,6 +116,7 @@ _HOMES = {
     "alliancegame.payoff.latex": ("latex",),
     "alliancegame.report": ("report",),
     "alliancegame.solve.accumulation": ("solve_accumulation",),
+    "alliancegame.solve.alignment": ("solve_alignment",),
     "alliancegame.solve.certificate": ("Certificate",),
     "alliancegame.solve.core": ("core",),
     "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
@@ -128,6 +132,7 @@ _HOMES = {
     "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
     "alliancegame.solve.finite.quantal": ("quantal_response",),
     "alliancegame.solve.finite.repeated": ("critical_discount", "feasible_set", "minmax"),
+    "alliancegame.solve.leaving.result": ("Alignments",),
     "alliancegame.solve.nash": ("respond",),
     "alliancegame.solve.nucleolus": ("nucleolus",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
@@ -158,6 +163,7 @@ _HOMES = {
     "alliancegame.study.sweep": ("sweep",),
     "alliancegame.study.sweeping.axes": ("latin_hypercube", "random_sample", "sobol", "zipped"),
     "alliancegame.study.uncertainty": ("uncertainty",),
+    "alliancegame.study.unravelling": ("unravelling",),
 }  # fmt: skip
 
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

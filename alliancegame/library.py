@@ -7,6 +7,7 @@ installed wheel; a user's own model is a TOML file anywhere, beside the tables t
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -125,7 +126,7 @@ def _check_plan(plan: Plan, game: BurdenSharingGame) -> None:
 
 
 def _shipped() -> list[Path]:
-    return sorted(models_folder().glob("*.toml"))
+    return sorted(models_folder().glob("*.toml"), key=lambda path: path.stem)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,7 +188,7 @@ def list_models() -> ModelList:
     """List the shipped models with the terms on which their data may be used.
 
     >>> [entry.name for entry in list_models()]
-    ['nato-2014', 'nato-2024', 'three-allies', 'us-allies-2024']
+    ['nato-2014', 'nato-2024', 'nato-2024-exit', 'three-allies', 'us-allies-2024']
     """
     specs = [read(path) for path in _shipped()]
     return ModelList(
@@ -234,10 +235,14 @@ def specification(game: BurdenSharingGame, name: str) -> ModelSpec:
     for parameter, value in game.values().items():
         origin = _origin(game, parameter)
         number = value.tolist() if hasattr(value, "tolist") else value
-        if number == PARAMETERS[parameter].default and origin in (DEFAULT, IN_PYTHON):
-            continue
         if isinstance(number, list):
             number = dict(zip(game.members, number, strict=True))
+        if PARAMETERS[parameter].unset:
+            number = _given(number)
+            if number is None:
+                continue
+        if number == PARAMETERS[parameter].default and origin in (DEFAULT, IN_PYTHON):
+            continue
         values[parameter], origins[parameter] = number, origin
     names = known.get("names", {})
     observed = known.get("observed_burden")
@@ -412,8 +417,15 @@ def _labels(labels: Iterable[Any]) -> list[str]:
     return found
 
 
+def _given(number: Any) -> Any:
+    """What a model file can hold of a parameter that need not be given; None if that is nothing."""
+    if isinstance(number, dict):
+        return {label: entry for label, entry in number.items() if not math.isnan(entry)} or None
+    return None if isinstance(number, float) and math.isnan(number) else number
+
+
 def _cells(column: str, cells: Iterable[Any], labels: Sequence[str]) -> dict[str, float]:
-    return {
-        label: as_number(cell, f"{column} of {label}")
-        for label, cell in zip(labels, cells, strict=True)
-    }
+    named = dict(zip(labels, cells, strict=True))
+    if column in PARAMETERS and PARAMETERS[column].unset:
+        named = {label: cell for label, cell in named.items() if cell is not None and cell == cell}
+    return {label: as_number(cell, f"{column} of {label}") for label, cell in named.items()}

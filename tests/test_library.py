@@ -29,7 +29,7 @@ from alliancegame.library import (
 )
 from alliancegame.study.calibrate import calibrate
 
-SHIPPED = ["nato-2014", "nato-2024", "three-allies", "us-allies-2024"]
+SHIPPED = ["nato-2014", "nato-2024", "nato-2024-exit", "three-allies", "us-allies-2024"]
 
 
 def table() -> pd.DataFrame:
@@ -42,7 +42,7 @@ def table() -> pd.DataFrame:
 def test_list_models_shows_what_they_are_and_their_terms() -> None:
     models = list_models()
     assert [entry.name for entry in models] == SHIPPED
-    assert len(models) == len(models[:2]) + 2
+    assert len(models) == len(models[:2]) + 3
     text = repr(models)
     for word in (*SHIPPED, "credit NATO", "SIPRI", "31", "2014"):
         assert word in text

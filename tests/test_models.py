@@ -23,7 +23,13 @@ from alliancegame.game.spec import STATUSES, ModelSpec
 from alliancegame.library import default_plan, load_model, models_folder
 
 ROOT = Path(__file__).parents[1]
-MODELS = {"nato-2014": 27, "nato-2024": 31, "three-allies": 4, "us-allies-2024": 35}
+MODELS = {
+    "nato-2014": 27,
+    "nato-2024": 31,
+    "nato-2024-exit": 31,
+    "three-allies": 4,
+    "us-allies-2024": 35,
+}
 JOINED_LATER = {"MNE", "MKD", "FIN", "SWE"}
 PACIFIC = {"AUS", "JPN", "KOR", "PHL"}
 

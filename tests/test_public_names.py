@@ -22,7 +22,8 @@ PROMISED = (
     "core", "discretise", "errors", "explain", "find_equilibria", "from_frame", "frontier",
     "global_sensitivity", "latex", "latin_hypercube", "leave_one_out", "list_models",
     "load_model", "load_result", "nucleolus", "price_of_anarchy", "random_sample", "regime_map",
-    "respond", "shapley", "sobol", "solve_accumulation", "solve_commitment", "solve_nash",
+    "respond", "shapley", "sobol", "solve_accumulation", "solve_alignment", "solve_commitment",
+    "solve_nash", "unravelling",
     "solve_social_optimum", "solve_stackelberg", "solve_trust_path", "stable_coalitions",
     "stable_sizes", "sweep", "uncertainty", "zipped",
 )  # fmt: skip

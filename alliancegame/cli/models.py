@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -156,7 +158,9 @@ def _final(game: BurdenSharingGame, name: str) -> dict[str, Any]:
 def _print_members(game: BurdenSharingGame) -> None:
     from alliancegame.game.congestion import SPREAD, final_value, is_spread
     from alliancegame.game.game import PARAMETERS
+    from alliancegame.game.outside import OUTSIDE_PARAMETERS
 
+    outside = {parameter.name for parameter in OUTSIDE_PARAMETERS}
     names = game.provenance.get("names", {})
     labels = list(game.members)
     gdp = game.by_member("gdp")
@@ -171,6 +175,8 @@ def _print_members(game: BurdenSharingGame) -> None:
         columns.append(Column("observed\n% of GDP", output.percent(shares)))
         columns.append(Column("spending\nbn US$", output.fixed(spending), drop=1))
     for parameter in PARAMETERS.values():
+        if parameter.name in outside:  # Most have none: a column would say little.
+            continue
         if parameter.name != "gdp" and _varies(game, parameter):
             cells = output.fixed(game.by_member(parameter.name), 4)
             if parameter.scope == "ally":
@@ -183,14 +189,33 @@ def _print_members(game: BurdenSharingGame) -> None:
             cells[game.members.leader_index] = output.NO_NUMBER
             columns.append(Column(f"{PARAMETERS[name].symbol}\nfinal", cells, drop=4))
     output.print_table(columns, bold=[game.members.leader_index])
+    sparse = [(p.name, _exceptions(game, p)) for p in OUTSIDE_PARAMETERS if _varies(game, p)]
+    if sparse:
+        output.print_text()
+        output.print_facts(sparse)
     output.print_text()
+
+
+def _exceptions(game: BurdenSharingGame, parameter: Parameter) -> str:
+    """Allies whose value is not the most common one, and that one."""
+    values = dict(zip(game.members, game.by_member(parameter.name).tolist(), strict=True))
+    known = {m: v for m, v in values.items() if m in game.allies and not math.isnan(v)}
+    common = Counter(known.values()).most_common(1)[0][0]
+    named = ", ".join(f"{m} {_plain(v)}" for m, v in known.items() if v != common)
+    unset = len(known) < len(game.allies)
+    rest = f"; {parameter.unset} for those not given" if unset else ""
+    return f"{named}; the others {_plain(common)}{rest}"
 
 
 def _counted(game: BurdenSharingGame, parameter: Parameter, leader: bool = False) -> list[float]:
     """The allies' values of a parameter by member, and the leader's if it has one and is wanted."""
     values = zip(game.members, game.by_member(parameter.name).tolist(), strict=True)
     wanted = leader and parameter.scope == "member"
-    return [value for label, value in values if wanted or label != game.leader]
+    return [
+        value
+        for label, value in values
+        if (wanted or label != game.leader) and not math.isnan(value)
+    ]
 
 
 def _varies(game: BurdenSharingGame, parameter: Parameter) -> bool:
@@ -202,6 +227,8 @@ def _text(game: BurdenSharingGame, parameter: Parameter) -> str:
     value = getattr(game, parameter.name)
     if not parameter.by_member:
         return value if isinstance(value, str) else f"{value:g}"
+    if parameter.unset and not _counted(game, parameter):
+        return parameter.unset
     allies, everybody = _counted(game, parameter), _counted(game, parameter, leader=True)
     if _varies(game, parameter):
         return f"{_plain(min(everybody))} to {_plain(max(everybody))}"

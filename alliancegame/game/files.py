@@ -198,8 +198,9 @@ class _Numbers:
         if "value" in table:
             rest = (place / "value").number(table["value"])
             return {m: given.get(m, rest) for m in self.members}, origin
+        partial = parameter is not None and bool(parameter.unset)
         missing = [m for m in self.members if m not in given and m not in optional]
-        if missing:
+        if missing and not partial:
             raise (place / "by_member").error(
                 f"has no number for {', '.join(missing)}: give every member one, or a value."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -23,6 +24,7 @@ from alliancegame.errors import (
 )
 from alliancegame.game import notebook
 from alliancegame.game.members import MEMBER_PARAMETERS, Members
+from alliancegame.game.outside import OUTSIDE_PARAMETERS
 from alliancegame.game.parameters import Array, Parameter, frozen_array, validate
 from alliancegame.game.trust import TRUST_PARAMETERS, TrustLaw
 
@@ -83,13 +85,16 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
-    {p.name: p for p in (*MEMBER_PARAMETERS, *FORM_PARAMETERS, *TRUST_PARAMETERS)}
+    {
+        p.name: p
+        for p in (*MEMBER_PARAMETERS, *FORM_PARAMETERS, *TRUST_PARAMETERS, *OUTSIDE_PARAMETERS)
+    }
 )
 """Every parameter of the game by name: the one registry."""
 
 LATER_PARAMETERS = frozenset(
     {
-        "execution_saving", "outside_influence", "alignment",
+        "execution_saving",
     }
 )  # fmt: skip
 """Parameters that belong to the model, but whose forms this version refuses."""
@@ -129,6 +134,11 @@ class BurdenSharingGame:
     credibility: float | Array
     trade_exposure: float | Array
     rival_pull: float | Array
+    deterrent: float | Array
+    deterrent_cost: float | Array
+    rival_umbrella: float | Array
+    realignment_cost: float | Array
+    outside_influence: float | Array
     return_spillin: float
     congestion: float
     cohesion: float
@@ -286,6 +296,7 @@ class BurdenSharingGame:
     def to_dict(self) -> dict[str, Any]:
         """Members, leader and every parameter as plain numbers, ready for JSON."""
         plain = {name: _plain(value) for name, value in self.values().items()}
+        plain |= {name: _given(plain[name]) for name, p in PARAMETERS.items() if p.unset}
         return {"members": list(self.members), "leader": self.leader, **plain}
 
     @classmethod
@@ -311,8 +322,13 @@ class BurdenSharingGame:
         shown = [("members", f"{self.size}, led by {self.leader}: {', '.join(self.members)}")]
         for name, parameter in PARAMETERS.items():
             value = getattr(self, name)
-            if isinstance(value, np.ndarray):
-                text = f"{value.min():.4g} to {value.max():.4g}"
+            given = (
+                np.atleast_1d(value)[~np.isnan(np.atleast_1d(value))] if parameter.unset else value
+            )
+            if parameter.unset and not given.size:
+                text = parameter.unset
+            elif isinstance(value, np.ndarray):
+                text = f"{np.min(given):.4g} to {np.max(given):.4g}"
             else:
                 text = value if isinstance(value, str) else f"{value:.4g}"
             unit = "" if parameter.unit == "1" or parameter.choices else f" {parameter.unit}"
@@ -353,6 +369,13 @@ def _settle(parameter: Parameter, value: Any, members: Members) -> Any:
     settled = np.array(value)
     settled[members.leader_index] = parameter.default
     return frozen_array(settled)
+
+
+def _given(value: Any) -> Any:
+    """Plain numbers in which None stands for what is not given, as JSON has it."""
+    if isinstance(value, list):
+        return [_given(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _plain(value: Any) -> Any:

@@ -31,6 +31,7 @@ class Parameter:
     entry is ignored), `"scalar"` the game, `"choice"` a functional form picked by name. Bounds are
     closed unless `open_low` or `open_high`. `later` lists forms that are part of the model but that
     this version refuses; `later_above` says what values above `high` would mean, where they do too.
+    `unset` says what stands in for a value by ally that is not given: such values are kept as nan.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Parameter:
     later: tuple[str, ...] = ()
     later_above: str = ""
     latex: str = ""
+    unset: str = ""
 
     @property
     def by_member(self) -> bool:
@@ -69,7 +71,8 @@ class Parameter:
         """Elementwise: finite and inside the bounds."""
         above = values > self.low if self.open_low else values >= self.low
         below = values < self.high if self.open_high else values <= self.high
-        return np.isfinite(values) & above & below
+        inside = np.isfinite(values) & above & below
+        return inside | np.isnan(values) if self.unset else inside
 
 
 def as_number(value: Any, what: str) -> float:
@@ -187,7 +190,10 @@ def validate(parameter: Parameter, value: Any, members: Sequence[str], leader: s
             raise InvalidValueError(f"{name} must be {parameter.admissible}, got {number:g}.")
         return number
     ignored = [leader] if parameter.scope == "ally" else []
-    checked = by_member_values(value, what=name, members=members, optional=ignored)
+    if parameter.unset:
+        checked = _partly_given(value, name, members)
+    else:
+        checked = by_member_values(value, what=name, members=members, optional=ignored)
     counted = np.ones(len(members), dtype=bool)
     if ignored:
         counted[list(members).index(leader)] = False
@@ -199,6 +205,31 @@ def validate(parameter: Parameter, value: Any, members: Sequence[str], leader: s
             f"{name}{where} must be {parameter.admissible}, got {full[bad[0]]:g}."
         )
     return checked
+
+
+def _partly_given(value: Any, name: str, members: Sequence[str]) -> float | Array:
+    """As `by_member_values`, where nan and None are members, or everybody, without a value."""
+
+    def missing(entry: Any) -> bool:
+        return entry is None or (isinstance(entry, (float, np.floating)) and math.isnan(entry))
+
+    if missing(value):
+        return math.nan
+    given: Any = value
+    absent: list[bool] = []
+    if _is_mapping_by_label(value):
+        entries = dict(value.to_dict() if hasattr(value, "to_dict") else value)
+        absent = [missing(entries.get(m)) for m in members]
+        given = dict.fromkeys(members, 0.0) | {
+            label: 0.0 if missing(entry) else entry for label, entry in entries.items()
+        }
+    elif len(shape_of(value, name)) == 1:
+        absent = [missing(entry) for entry in value]
+        given = [0.0 if missing(entry) else entry for entry in value]
+    checked = by_member_values(given, what=name, members=members)
+    if absent and all(absent):
+        return math.nan
+    return frozen_array(np.where(absent, np.nan, checked)) if any(absent) else checked
 
 
 def _validate_choice(parameter: Parameter, value: Any) -> str:

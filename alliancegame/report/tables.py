@@ -129,12 +129,15 @@ def _bounds(game: BurdenSharingGame, name: str) -> dict[str, float]:
     numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
     if PARAMETERS[name].scope == "ally" and numbers.size > 1:
         numbers = np.delete(numbers, game.members.leader_index)
-    return {"least": float(numbers.min()), "largest": float(numbers.max())}
+    known = numbers[~np.isnan(numbers)] if np.isfinite(numbers).any() else numbers
+    return {"least": float(known.min()), "largest": float(known.max())}
 
 
 def show_value(game: BurdenSharingGame, name: str) -> str:
     """A parameter's value in one cell: a number, a form, or the range over the members it is for."""
     value = getattr(game, name)
+    if PARAMETERS[name].unset and not np.isfinite(value).any():
+        return PARAMETERS[name].unset
     if isinstance(value, str):
         return value
     if isinstance(value, float):
@@ -142,6 +145,7 @@ def show_value(game: BurdenSharingGame, name: str) -> str:
     numbers = np.asarray(value)
     lead = game.members.leader_index
     allies = np.delete(numbers, lead)
+    allies = allies[~np.isnan(allies)]
     span = _short(float(allies.min()))
     if np.ptp(allies) > 0:
         span = f"{span} to {_short(float(allies.max()))}"

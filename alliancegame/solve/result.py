@@ -149,6 +149,7 @@ def _register_all() -> None:
     import alliancegame.solve.finite.profile
     import alliancegame.solve.finite.quantal
     import alliancegame.solve.finite.repeated
+    import alliancegame.solve.leaving.result
     import alliancegame.solve.nucleolus
     import alliancegame.solve.social_optimum
     import alliancegame.solve.stackelberg
@@ -166,7 +167,8 @@ def _register_all() -> None:
     import alliancegame.study.shares
     import alliancegame.study.sign_series
     import alliancegame.study.stability
-    import alliancegame.study.uncertainty  # noqa: F401
+    import alliancegame.study.uncertainty
+    import alliancegame.study.unravelling  # noqa: F401
 
 
 def numbers(values: Any) -> Array:

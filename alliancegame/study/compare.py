@@ -16,7 +16,9 @@ from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import measures
+from alliancegame.solve.alignment import somebody_leaves
 from alliancegame.solve.certificate import Certificate, consumption_share
+from alliancegame.solve.leaving.outside import has_outside
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
@@ -84,7 +86,8 @@ class Comparison(Result):
     and `note` says so. `versus_best_burden` is the payoff difference to the best burden that the leader
     could commit without pressure, V(0); nan if the plan names no burden. `flags` are those of
     docs/theory/outcomes; `influence_backfire` says that the leader loses and would have gained had
-    its influence stayed.
+    its influence stayed. `collapse` says that somebody leaves: the largest equilibrium alliance is
+    smaller than at A. It is asked only where the game has numbers for what allies have outside.
     """
 
     kind: ClassVar[str] = "comparison"
@@ -95,6 +98,7 @@ class Comparison(Result):
     leverage: float
     trust_loss: float
     versus_best_burden: float
+    collapse: bool = False
 
     @property
     def game(self) -> BurdenSharingGame:
@@ -163,6 +167,7 @@ class Comparison(Result):
         checks = {
             "spending_backfire": self.result.allied_burden < self.baseline.allied_burden - 1e-9,
             "influence_backfire": loses and self.delta_payoff - worth > slack,
+            "collapse": self.collapse,
             "self_inflicted": loses and self.commitment <= self.delta_payoff + slack,
         }
         return tuple(name for name, holds in checks.items() if holds)
@@ -275,6 +280,7 @@ class Comparison(Result):
             "trust_loss": self.trust_loss,
             "versus_best_burden": self.versus_best_burden,
             "flags": list(self.flags),
+            "collapse": self.collapse,
             "provenance": provenance(self.game),
         }
 
@@ -285,7 +291,8 @@ class Comparison(Result):
         return cls(
             Equilibrium.from_content(content["baseline"]),
             Equilibrium.from_content(content["result"]),
-            *(float(content[name]) for name in names),
+            **{name: float(content[name]) for name in names},
+            collapse=bool(content.get("collapse", False)),
         )
 
 
@@ -386,7 +393,8 @@ def _compare(
             best = result.leader_payoff - _best_quiet_payoff(game, tolerances)
     parts = decompose(base.leader_payoff, quiet, unharmed, result.leader_payoff)
     commitment, leverage, lost = (float(part) for part in parts)
-    return Comparison(base, result, commitment, leverage, lost, best)
+    leaves = has_outside(game) and somebody_leaves(base, result, tolerances)
+    return Comparison(base, result, commitment, leverage, lost, best, leaves)
 
 
 def decompose(

@@ -25,6 +25,8 @@ def symbol(parameter: Parameter) -> str:
 def default(parameter: Parameter) -> str:
     """The default as text."""
     value = parameter.default
+    if parameter.unset:
+        return parameter.unset
     if value is None or value is REQUIRED:
         return "none: must be given"
     return f'`"{value}"`' if isinstance(value, str) else f"{value:g}"

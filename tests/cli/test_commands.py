@@ -17,7 +17,7 @@ from alliancegame.report import ReportFiles
 from alliancegame.solve.result import result_from_dict
 
 WIDTH = 80
-SHIPPED = ["nato-2014", "nato-2024", "three-allies", "us-allies-2024"]
+SHIPPED = ["nato-2014", "nato-2024", "nato-2024-exit", "three-allies", "us-allies-2024"]
 
 Run = Callable[..., Any]
 

@@ -44,8 +44,26 @@ def test_defaults_are_those_of_the_registry() -> None:
     values = small().values()
     assert list(values) == list(PARAMETERS)
     for name, parameter in PARAMETERS.items():
-        if parameter.default is not None:
+        if parameter.unset:
+            assert np.isnan(values[name])
+        elif parameter.default is not None:
             assert values[name] == parameter.default
+
+
+def test_a_number_that_need_not_be_given() -> None:
+    game = small()
+    assert game.to_dict()["outside_influence"] is None
+    assert game == small(outside_influence=None) == small(outside_influence=[None, np.nan, None])
+    some = game.replace(outside_influence={"FRA": 0.1})
+    assert some.to_dict()["outside_influence"] == [None, 0.1, None]
+    assert BurdenSharingGame.from_dict(some.to_dict()) == some
+    assert some.hash != game.hash
+    assert some.replace(outside_influence={"DEU": 0.2}).to_dict()["outside_influence"] == [
+        None, 0.1, 0.2,
+    ]  # fmt: skip
+    assert some.replace(outside_influence=None) == game
+    assert "its influence at A" in game._repr_html_()
+    assert "0.1 to 0.1" in some._repr_html_()
 
 
 def test_the_leaders_entry_of_ally_parameters_is_ignored() -> None:

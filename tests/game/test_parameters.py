@@ -156,6 +156,7 @@ def test_registry_is_complete_and_consistent() -> None:
         elif parameter.default is not None:
             assert parameter.contains(np.float64(parameter.default))  # type: ignore[arg-type]
     assert not LATER_PARAMETERS & set(PARAMETERS)
+    assert [name for name, p in PARAMETERS.items() if p.unset] == ["outside_influence"]
     assert [name for name, p in PARAMETERS.items() if p.default is None] == [
         "gdp",
         "security_weight",
