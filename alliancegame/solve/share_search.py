@@ -48,7 +48,7 @@ class Answer:
 def share_search(problem: Problem, start: Array, enough: float) -> Planned:
     """The global optimum, with a proved bound, to `enough` unless rounding or effort end it."""
     wanted = max(enough, 1e-10 * float(problem.weights.sum()))
-    stakes, z = problem.stakes, problem.coordinates(start)
+    z = problem.coordinates(start)
     first = climb(problem.hill(), z, enough=0.0)
     best, point = first.value, first.point
     low, high = reachable(problem)
