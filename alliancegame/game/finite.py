@@ -109,6 +109,11 @@ class FiniteGame:
         return tuple(scaled_to_integers(a) for a in self.fractions)
 
     @cached_property
+    def smallest(self) -> tuple[Fraction, ...]:
+        """Every player's smallest payoff, exactly: `levelled` plus this are the payoffs."""
+        return tuple(Fraction(a.min()) for a in (self.fractions if self.exact else self.payoffs))
+
+    @cached_property
     def levelled(self) -> tuple[Array, ...]:
         """The payoffs less each player's smallest, as floats: no digits go to a common offset."""
         if self.exact:

@@ -94,7 +94,7 @@ def follower_types(
             FollowerType(
                 float(chance),
                 levelled / unit,
-                Fraction(mine.min()),
+                game.smallest[leader],
                 mine,
                 own,
                 float(game.levelled[1 - leader].max()),

@@ -77,7 +77,7 @@ def fictitious_play(game: FiniteGame, rounds: int = 1000, *, seed: int = 0) -> T
     game.two_players("fictitious_play")
     if int(rounds) != rounds or not 1 <= rounds <= MOST_ROUNDS:
         raise InvalidValueError(f"rounds must be from 1 to {MOST_ROUNDS:,}, got {rounds!r}.")
-    played = nashpy.Game(*game.payoffs)
+    played = nashpy.Game(*game.levelled)
     before = np.random.get_state()  # noqa: NPY002 (nashpy draws from the global generator)
     try:
         np.random.seed(seed)  # noqa: NPY002
@@ -104,7 +104,8 @@ def replicator(
 
     `start` is a mixture, or a pair of them for two populations; slightly off uniform by default.
     `populations` is 1 for a symmetric game (the same strategies, and the second player's payoffs are
-    the first's transposed) and 2 otherwise. `until` is the time at the last of `points` points.
+    the first's transposed, up to a constant) and 2 otherwise. `until` is the time at the last of
+    `points` points.
 
     Raises `InvalidValueError` for more than two players, a game that is not symmetric with
     `populations=1`, or a start or time that makes no sense.
@@ -112,7 +113,7 @@ def replicator(
     import nashpy
 
     game.two_players("replicator")
-    A, B = game.payoffs
+    A, B = game.levelled
     symmetric = game.strategies[0] == game.strategies[1] and np.array_equal(A, B.T)
     count = (1 if symmetric else 2) if populations is None else populations
     if count not in (1, 2) or (count == 1 and not symmetric):

@@ -148,7 +148,7 @@ def _nashpy(game: FiniteGame, method: str) -> Iterator[Mixtures]:
     """What an algorithm of nashpy yields, exactly where its supports determine the probabilities."""
     import nashpy
 
-    played = nashpy.Game(*game.payoffs)
+    played = nashpy.Game(*game.levelled)
     enumerate_ = {
         "support-enumeration": played.support_enumeration,
         "vertex-enumeration": played.vertex_enumeration,
