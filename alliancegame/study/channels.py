@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from alliancegame.game.checks import check_choice, check_game, check_plan_type
 from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
@@ -64,6 +65,7 @@ class Channels(Result):
         return self.result.leader_payoff - self.baseline.leader_payoff
 
     def __getitem__(self, channel: str) -> float:
+        check_choice(channel, "channel", CHANNELS)
         return float(self.parts[list(CHANNELS).index(channel)])
 
     @property
@@ -139,6 +141,8 @@ def channels(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DE
     what lost trust costs at given burdens, and what it does to burdens is in theirs. The other
     decomposition, `compare`, solves anew without lost trust. Raises as `solve_nash`.
     """
+    check_game(game, "channels")
+    check_plan_type(plan)
     base = status_quo(game)
     result = solve_nash(game, plan, tolerances=tolerances)
     lead = game.members.leader_index

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
@@ -156,6 +157,7 @@ def burden_shares(
 
     `weights` as in `solve_social_optimum`; without pressure. Raises as `solve_social_optimum`.
     """
+    check_game(game, "burden_shares")
     pledged = as_number(pledge, "pledge")
     if not pledged > 0:
         raise InvalidValueError(f"pledge must be a share of GDP > 0, got {pledged:g}.")

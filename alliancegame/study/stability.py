@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
+from alliancegame.game.checks import check_game, check_unique, check_whole, listed, shown
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.blocs import one_against_singles, solve_blocs
 from alliancegame.solve.result import Result, numbers
 from alliancegame.solve.social_optimum import checked_weights
-from alliancegame.study.coalitions import MAX_ALLIANCE, checked_coalition, money_weights
+from alliancegame.study.coalitions import MAX_ALLIANCE, check_some, checked_coalition, money_weights
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_ALIKE = 10**6
+"""Players in `stable_sizes` at most."""
 
 SLACK = 1e-9
 """A gain up to this, relative to the largest payoff, is none: indifferent members stay."""
@@ -153,10 +157,14 @@ def coalition_stability(
     Source: d'Aspremont, Jacquemin, Gabszewicz and Weymark (1983); Barrett (1994).
     """
     if isinstance(game, BurdenSharingGame):
+        _no_players(players)
         inside = checked_coalition(game, coalition)
         return _of_alliance(AlliancePayoffs(game, weights), inside)
     named = _checked_players(game, players)
-    everyone = named if coalition is None else tuple(coalition)
+    everyone = named
+    if coalition is not None:
+        everyone = tuple(listed(coalition, "a coalition", "players", ordered=False))
+        check_some(everyone)
     for player in everyone:
         if player not in named:
             raise unknown_name("player", player, [str(p) for p in named], " in the coalition")
@@ -175,6 +183,7 @@ def stable_coalitions(
     `CoalitionSizeError` for more.
     """
     if isinstance(game, BurdenSharingGame):
+        _no_players(players)
         named: tuple[Any, ...] = tuple(game.members)
     else:
         named = _checked_players(game, players)
@@ -204,6 +213,7 @@ def leave_one_out(game: BurdenSharingGame, weights: Any = "gdp") -> tuple[Stabil
 
     As `coalition_stability`. About n^2 / 2 equilibria are solved, each once.
     """
+    check_game(game, "leave_one_out")
     found = AlliancePayoffs(game, weights)
     whole = frozenset(range(game.size))
     return tuple(_of_alliance(found, whole - left) for left in (set(), *({k} for k in whole)))
@@ -221,9 +231,13 @@ def stable_sizes(
     Raises `InvalidValueError` if n is not a whole number from 2 or a payoff is no number.
     Source: Barrett (1994), "Self-enforcing international environmental agreements".
     """
-    given: Any = n
-    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 2:
-        raise InvalidValueError(f"n must be a whole number from 2, got {n!r}.")
+    check_whole(n, "n", 2, MOST_ALIKE)
+    for name, payoff in (("member", member), ("outsider", outsider)):
+        if not callable(payoff):
+            raise InvalidValueError(
+                f"{name} must be a function of the number of signatories that gives a payoff, got "
+                f"{shown(payoff)}."
+            )
     inside = [math.nan] + [as_number(member(k), f"member({k})") for k in range(1, n + 1)]
     outside = [as_number(outsider(k), f"outsider({k})") for k in range(n)] + [math.nan]
     slack = SLACK * max(map(abs, [*inside[1:], *outside[:-1]]))
@@ -283,9 +297,23 @@ def _checked_players(game: Any, players: Sequence[Any] | None) -> tuple[Any, ...
             "stability needs an alliance, or a function of a coalition that returns everybody's "
             f"payoffs; got {type(game).__name__}."
         )
-    if isinstance(players, str) or not players or len(set(players)) != len(players):
-        raise InvalidValueError(f"a function needs players=[...], each once; got {players!r}.")
-    return tuple(players)
+    named = tuple(listed(players, "players of a function", "labels, players=[...]"))
+    if not named:
+        raise InvalidValueError("a function needs players=[...], and got none.")
+    check_unique(named, "players")
+    return named
+
+
+def _no_players(players: Any) -> None:
+    if players is not None:
+        raise InvalidValueError(
+            "players belong to a function of coalitions; those of an alliance are its members. Leave "
+            "players out."
+        )
+
+
+def _named(members: Iterable[Any]) -> str:
+    return "{" + ", ".join(sorted(map(str, members))) + "}"
 
 
 def _user_payoffs(game: Payoffs, players: tuple[Any, ...]) -> Payoffs:
@@ -300,6 +328,7 @@ def _user_payoffs(game: Payoffs, players: tuple[Any, ...]) -> Payoffs:
                 if missing:
                     raise InvalidValueError(f"payoffs of {missing[0]!r} are missing.")
                 given = [given[p] for p in players]
+            given = listed(given, f"payoffs of {_named(members)}", "numbers, one for each player")
             if len(given) != len(players):
                 raise InvalidValueError(
                     f"payoffs must be {len(players)} numbers, one for each player, got {len(given)}."

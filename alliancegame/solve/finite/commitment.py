@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import GameTooLargeError, InvalidValueError
+from alliancegame.game.checks import listed, shown
 from alliancegame.game.finite import FiniteGame, number
 from alliancegame.game.parameters import as_number
 from alliancegame.solve.certificate import Certificate, Verdict
@@ -35,7 +36,7 @@ from alliancegame.solve.finite.mixtures import Mixture, Number
 from alliancegame.solve.finite.nash import find_equilibria
 from alliancegame.solve.finite.profile import EquilibriumSet, from_plain, plain, provenance
 from alliancegame.solve.result import Result
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +176,7 @@ def solve_commitment(
     >>> found.strategy, found.value, found.pure_value
     ((Fraction(1, 2), Fraction(1, 2)), 3.5, 3.0)
     """
+    check_tolerances(tolerances)
     games, chances = _games(game, types)
     place = games[0].index_of(leader)
     _check(games, place, epsilon)
@@ -267,9 +269,13 @@ def _games(
         return (game,), [1.0]
     if game is not None:
         raise InvalidValueError("give a game or types, not both: types hold games of their own.")
-    pairs = list(types)
-    if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise InvalidValueError("types must be a list of pairs (probability, FiniteGame).")
+    what = "types must be a list of pairs (probability, FiniteGame)"
+    pairs = listed(types, "types", "pairs (probability, FiniteGame)")
+    if not pairs:
+        raise InvalidValueError(f"{what}, got none.")
+    for k, pair in enumerate(pairs):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise InvalidValueError(f"{what}; type {k + 1} is {shown(pair)}.")
     chances = [as_number(p, f"probability of type {k + 1}") for k, (p, _) in enumerate(pairs)]
     for k, p in enumerate(chances):
         if not 0 < p <= 1:

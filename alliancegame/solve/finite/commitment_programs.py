@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from alliancegame.errors import GameTooLargeError
-from alliancegame.game.finite import Exact, FiniteGame
+from alliancegame.game.finite import FiniteGame
+from alliancegame.game.finite_payoffs import Exact
 from alliancegame.game.parameters import Array
 from alliancegame.solve.finite.linear import unique_solution
 from alliancegame.solve.finite.mixtures import Mixture

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import GameTooLargeError, InvalidValueError, unknown_name
-from alliancegame.game.checks import shown
-from alliancegame.game.finite import FiniteGame, number
+from alliancegame.game.checks import check_flag, shown
+from alliancegame.game.finite import FiniteGame, check_finite_game, number
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.certificate import Certificate, Verdict
 from alliancegame.solve.finite.profile import provenance
 from alliancegame.solve.finite.programs import maximise_least
 from alliancegame.solve.result import Result
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +128,9 @@ def solve_correlated(
     >>> [round(u, 9) for u in solve_correlated(chicken).payoffs]  # Aumann (1974)
     [5.25, 5.25]
     """
+    check_finite_game(game, "solve_correlated")
+    check_flag(coarse, "coarse")
+    check_tolerances(tolerances)
     if game.cells > MOST_CELLS:
         raise GameTooLargeError(
             f"the game has {game.cells:,} cells, and linear programs over cells are limited to "

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
-from alliancegame.game.finite import FiniteGame
+from alliancegame.game.checks import check_flag
+from alliancegame.game.finite import FiniteGame, check_finite_game
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.finite import mixtures as mixed
 from alliancegame.solve.finite.many import pure_cells
@@ -37,6 +38,8 @@ def minmax(game: FiniteGame, *, mixed: bool = True) -> dict[str, float]:
     With `mixed` (two players only) by a mixed strategy: a zero-sum game, by linear programming with
     its bound re-checked. Otherwise by pure strategies, exhaustively, for any number of players.
     """
+    check_finite_game(game, "minmax")
+    check_flag(mixed, "mixed")
     floors = _floors(game, mixed)
     return {
         player: float(Fraction(floor) + least)
@@ -137,8 +140,9 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
     """The discount factor from which a target is sustained, by player and for all.
 
     `target` is a pure profile (labels or indices, or a dict by player), a dict {profile: probability}
-    for a public lottery in every period, or payoffs by player (an array of floats), for which the
-    lottery with the least sum of deviation gains is used. `punishment` is "nash" (for each deviator
+    for a public lottery in every period, or payoffs by player (numbers of which one is a float at
+    least: integers alone name a cell), for which the lottery with the least sum of deviation gains
+    is used. `punishment` is "nash" (for each deviator
     its worst stage equilibrium), "pure nash", "minmax" or "pure minmax" (necessary conditions), or a
     profile: grim trigger to it, which must be a stage equilibrium.
 
@@ -149,6 +153,7 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
     >>> critical_discount(pd, (0, 0)).critical
     0.5
     """
+    check_finite_game(game, "critical_discount")
     lottery = _target(game, target)
     paid = np.array([float((lottery * a).sum()) for a in game.levelled])
     gains = np.array(
@@ -231,12 +236,13 @@ def _target(game: FiniteGame, target: Any) -> Array:
 
 
 def _is_payoffs(target: Any, size: int) -> bool:
-    return (
-        not isinstance(target, (str, Mapping))
-        and hasattr(target, "__len__")
-        and len(target) == size
-        and all(isinstance(u, (float, np.floating)) for u in target)
-    )
+    """Whether a target is payoffs: numbers, one of them no integer at least (integers name a cell)."""
+    if isinstance(target, np.ndarray):
+        target = target.tolist()
+    if not isinstance(target, (list, tuple)) or len(target) != size:
+        return False
+    real = all(isinstance(u, (float, int, np.floating, np.integer)) for u in target)
+    return real and any(isinstance(u, (float, np.floating)) for u in target)
 
 
 def _lottery(game: FiniteGame, payoffs: Array) -> Array:
@@ -316,6 +322,7 @@ def feasible_set(game: FiniteGame) -> FeasibleSet:
     By the folk theorem (Fudenberg and Maskin, 1986) every payoff inside that part is sustained by
     patient enough players. Raises `InvalidValueError` for more than two players.
     """
+    check_finite_game(game, "feasible_set")
     game.two_players("feasible_set")
     points = np.column_stack([a.ravel() for a in game.levelled])
     hull = convex_hull(points)

@@ -197,7 +197,7 @@ def test_replicator_dynamics() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: ag.fictitious_play(PD, 0), "rounds must be from 1"),
+        (lambda: ag.fictitious_play(PD, 0), "rounds must be a whole number, from 1"),
         (lambda: ag.fictitious_play(ag.FiniteGame(np.zeros((3, 2, 2, 2)))), "two players"),
         (lambda: ag.replicator(PENNIES, populations=1), "not symmetric"),
         (lambda: ag.replicator(PD, until=-1), "until must be > 0"),
