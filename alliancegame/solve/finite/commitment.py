@@ -28,6 +28,7 @@ from alliancegame.solve.finite.commitment_programs import (
     follower_types,
     in_payoffs,
     inside_point,
+    least_worth,
     pure_worths,
     search_answers,
     worth,
@@ -185,7 +186,7 @@ def solve_commitment(
     weak = search_answers(against, weak=True)
     x = exact_strategy(against, strong.answers, strong.x)
     value = worth(against, strong.answers, x)
-    supremum = in_payoffs(against, unit, weak.value)
+    supremum = min(least_worth(against, weak), value)
     near, loss = inside_point(against, weak, epsilon)
     harmed = sum(
         t.chance * min(float(weak.x @ t.leader[:, k]) for k in t.replies(weak.x)) for t in against

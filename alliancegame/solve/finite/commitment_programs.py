@@ -118,6 +118,16 @@ def worth(against: Sequence[FollowerType], answers: Sequence[int], x: Mixture) -
     return total
 
 
+def least_worth(against: Sequence[FollowerType], weak: Found) -> Fraction:
+    """What a pessimistic optimum is worth: of answers that a type cannot tell apart the least."""
+    x = exact_strategy(against, weak.answers, weak.x)
+    total = Fraction(0)
+    for t, k in zip(against, weak.answers, strict=True):
+        one = dataclasses.replace(t, chance=1.0)
+        total += Fraction(t.chance) * min(worth([one], [s], x) for s in t.alike(k))
+    return total
+
+
 def in_payoffs(against: Sequence[FollowerType], unit: float, value: float) -> Fraction:
     """An expected value in units as one in payoffs."""
     return sum((Fraction(t.chance) * t.offset for t in against), Fraction(unit) * Fraction(value))

@@ -343,7 +343,7 @@ def test_against_all_corners_in_fractions(seed: int, offset: int) -> None:
     exact = sum(p * A[i][int(found.answers[0]) - 1] for i, p in enumerate(found.strategy))
     assert float(exact) == pytest.approx(float(max(strong)), abs=1e-12)
     assert found.value == float(offset + max(strong))
-    assert found.pessimistic_value == pytest.approx(float(offset + max(weak)), abs=1e-9)
+    assert found.pessimistic_value == float(offset + max(weak))
     plain = ag.solve_commitment(ag.FiniteGame([A, B]))
     assert found.value_of_commitment == pytest.approx(plain.value_of_commitment, abs=1e-9)
     assert found.strategy == plain.strategy
