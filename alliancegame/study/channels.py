@@ -13,7 +13,7 @@ from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, measures
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
@@ -157,6 +157,5 @@ def channels(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DE
         under = plan if mask >> 3 & 1 else Plan()
         payoffs[mask] = aggregative.best_deviations(game, burdens, under).payoff[lead]
     found = shapley(CoalitionGame(payoffs - payoffs[0], list(CHANNELS)))
-    gdp = float(game.by_member("gdp")[lead])
-    unit = gdp * (1 - float(base.burdens[lead])) if game.consumption == "log" else gdp
+    unit = float(measures.payoff_worth(game, base.burdens)[lead])
     return Channels(base, result, payoffs, found.values, unit)

@@ -20,6 +20,7 @@ from alliancegame.game.checks import (
 from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.solve import measures
 from alliancegame.solve.blocs import solve_blocs
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import provenance
@@ -87,10 +88,7 @@ def coalition_game(
 
 def money_weights(game: BurdenSharingGame) -> Array:
     """What a unit of payoff is worth to each member in A, bn US$ a year, shape (n,)."""
-    gdp = game.by_member("gdp")
-    if game.consumption == "linear":
-        return gdp
-    return np.asarray(gdp * (1 - status_quo(game).burdens))
+    return measures.payoff_worth(game, status_quo(game).burdens)
 
 
 def blocs_of(

@@ -16,7 +16,7 @@ from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, measures
 from alliancegame.solve.nash import status_quo
 
 MOST_CELLS = 10**6
@@ -86,7 +86,7 @@ def discretise(
     lead = game.members.leader_index
     at_a = status_quo(game).payoffs
     gdp = game.by_member("gdp")
-    worth = gdp * (1 - base) if game.consumption == "log" else gdp
+    worth = measures.payoff_worth(game, base)
     sides = []
     for members in (np.array([lead]), *(b.members for b in blocs)):
         own = payoffs[:, members]

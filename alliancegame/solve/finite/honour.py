@@ -105,6 +105,5 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
         discount = math.inf
     else:
         discount = cost / (cost + rent)
-    gdp = float(game.by_member("gdp")[lead])
-    money = gdp * (1 - float(a.burdens[lead])) if game.consumption == "log" else gdp
+    money = float(measures.payoff_worth(game, a.burdens)[lead])
     return Honour(plan, cost, rent, discount, (cost * money, rent * money))
