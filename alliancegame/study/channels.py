@@ -15,9 +15,10 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
 from alliancegame.solve.nash import solve_nash, status_quo
-from alliancegame.solve.result import Equilibrium, Result, numbers, provenance
+from alliancegame.solve.result import Equilibrium, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.solve.values import shapley
+from alliancegame.study.against import AgainstBaseline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ CHANNELS = {
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Channels(Result):
+class Channels(AgainstBaseline):
     """The leader's payoff difference between A and a plan's equilibrium, channel by channel.
 
     `switched`, shape (16,), is the leader's payoff with some channels moved and the others as in A
@@ -43,26 +44,9 @@ class Channels(Result):
 
     kind: ClassVar[str] = "channels"
 
-    baseline: Equilibrium
-    result: Equilibrium
     switched: Array
     parts: Array
     unit_usd_bn: float
-
-    @property
-    def game(self) -> BurdenSharingGame:
-        """The game."""
-        return self.result.game
-
-    @property
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.result.plan
-
-    @property
-    def delta_payoff(self) -> float:
-        """The leader's payoff under the plan minus at A."""
-        return self.result.leader_payoff - self.baseline.leader_payoff
 
     def __getitem__(self, channel: str) -> float:
         check_choice(channel, "channel", CHANNELS)

@@ -20,6 +20,7 @@ from alliancegame.solve.certificate import Certificate, consumption_share
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.study.against import AgainstBaseline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def classify(gain: Any, saved: Any, influence: Any, slack: Any) -> NDArray[np.in
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Result):
+class Comparison(AgainstBaseline):
     """A plan against the status quo.
 
     `commitment` + `leverage` + `trust_loss` = `delta_payoff`, exactly: what the leader gains by
@@ -89,22 +90,10 @@ class Comparison(Result):
 
     kind: ClassVar[str] = "comparison"
 
-    baseline: Equilibrium
-    result: Equilibrium
     commitment: float
     leverage: float
     trust_loss: float
     versus_best_burden: float
-
-    @property
-    def game(self) -> BurdenSharingGame:
-        """The game."""
-        return self.result.game
-
-    @property
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.result.plan
 
     @property
     def certificate(self) -> Certificate:
@@ -115,11 +104,6 @@ class Comparison(Result):
     def outcome(self) -> str:
         """What the plan brings the leader: one of OUTCOMES."""
         return outcome(self.baseline, self.result)
-
-    @property
-    def delta_payoff(self) -> float:
-        """The leader's payoff under the plan minus at A."""
-        return self.result.leader_payoff - self.baseline.leader_payoff
 
     @property
     def gain_usd_bn(self) -> float:
