@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
-from alliancegame.game.checks import check_game, check_unique, check_whole, listed, shown
+from alliancegame.game.checks import (
+    check_flag,
+    check_game,
+    check_unique,
+    check_whole,
+    listed,
+    shown,
+)
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.blocs import one_against_singles, solve_blocs
@@ -63,14 +70,15 @@ class Stability(Result):
         return bool((self.gains[self._inside] <= self.slack).all())
 
     @property
-    def external(self) -> bool:
-        """Whether nobody gains by joining."""
-        return bool((self.gains[~self._inside] <= self.slack).all())
+    def external(self) -> bool | None:
+        """Whether nobody gains by joining; None if that was not asked (`gains` are then nan)."""
+        gains = self.gains[~self._inside]
+        return None if np.isnan(gains).any() else bool((gains <= self.slack).all())
 
     @property
     def stable(self) -> bool:
         """Whether nobody gains by leaving or by joining."""
-        return self.internal and self.external
+        return self.internal and bool(self.external)
 
     @property
     def surplus(self) -> float:
@@ -101,6 +109,7 @@ class Stability(Result):
         """One line that says what was found."""
         inside = "internally stable" if self.internal else f"{len(self.leavers)} would leave"
         outside = "externally stable" if self.external else f"{len(self.joiners)} would join"
+        outside = "outsiders not asked" if self.external is None else outside
         could = "could" if self.potential else "could not"
         return (
             f"coalition of {len(self.coalition)}: {inside}, {outside}; transfers {could} keep its "
@@ -176,36 +185,46 @@ def stable_coalitions(
     *,
     players: Sequence[Any] | None = None,
     weights: Any = "gdp",
+    among: Iterable[Any] | None = None,
+    external: bool = True,
 ) -> tuple[Stability, ...]:
     """Every coalition of at least two that is internally and externally stable, small ones first.
 
-    As `coalition_stability`; all coalitions of at most 10 players are looked at. Raises
-    `CoalitionSizeError` for more.
+    As `coalition_stability`. With `among`, coalitions of these players are looked at (the others of
+    the alliance stay outside and answer singly), at most 10; otherwise those of everybody. With
+    `external=False` a coalition needs to be internally stable only, and outsiders are not asked,
+    which takes far fewer equilibria. Raises `CoalitionSizeError` for more than 10 players.
     """
+    check_flag(external, "external")
     if isinstance(game, BurdenSharingGame):
         _no_players(players)
         named: tuple[Any, ...] = tuple(game.members)
     else:
         named = _checked_players(game, players)
-    if len(named) > MAX_ALLIANCE:
+    chosen = named if among is None else tuple(listed(among, "among", "players", ordered=False))
+    check_unique(chosen, "among")
+    for player in chosen:
+        if player not in named:
+            raise unknown_name("player", player, [str(p) for p in named], " in among")
+    if len(chosen) > MAX_ALLIANCE:
         raise CoalitionSizeError(
-            f"stable coalitions are listed for at most {MAX_ALLIANCE} players, got {len(named)}: ask "
-            "for one coalition with coalition_stability."
+            f"stable coalitions are listed for at most {MAX_ALLIANCE} players, got {len(chosen)}: "
+            "choose some with among=[...], or ask for one coalition with coalition_stability."
         )
     found: AlliancePayoffs | Payoffs
     if isinstance(game, BurdenSharingGame):
-        found, order = AlliancePayoffs(game, weights), tuple(range(len(named)))
+        found, order = AlliancePayoffs(game, weights), tuple(map(named.index, chosen))
     else:
-        found, order = _user_payoffs(game, named), named
+        found, order = _user_payoffs(game, named), chosen
     results: list[Stability] = []
-    for count in range(2, len(named) + 1):
+    for count in range(2, len(chosen) + 1):
         for members in itertools.combinations(order, count):
             group = frozenset(members)
             if isinstance(found, AlliancePayoffs):
-                results.append(_of_alliance(found, group))
+                results.append(_of_alliance(found, group, external=external))
             else:
-                results.append(_stability(found, named, group))
-    return tuple(one for one in results if one.stable)
+                results.append(_stability(found, named, group, external=external))
+    return tuple(one for one in results if (one.stable if external else one.internal))
 
 
 def leave_one_out(game: BurdenSharingGame, weights: Any = "gdp") -> tuple[Stability, ...]:
@@ -249,12 +268,14 @@ def stable_sizes(
     return tuple(k for k in range(2, n + 1) if stable(k))
 
 
-def _of_alliance(payoffs: AlliancePayoffs, inside: frozenset[int]) -> Stability:
+def _of_alliance(
+    payoffs: AlliancePayoffs, inside: frozenset[int], *, external: bool = True
+) -> Stability:
     """Stability of members of an alliance, given by position, with labels and money."""
     game = payoffs.game
     labels = tuple(game.members)
     return dataclasses.replace(
-        _stability(payoffs, tuple(range(game.size)), inside),
+        _stability(payoffs, tuple(range(game.size)), inside, external=external),
         players=labels,
         coalition=tuple(labels[k] for k in sorted(inside)),
         worth=money_weights(game),
@@ -283,9 +304,14 @@ class AlliancePayoffs:
         return self._known[members]
 
 
-def _stability(payoffs: Payoffs, players: tuple[Any, ...], inside: frozenset[Any]) -> Stability:
+def _stability(
+    payoffs: Payoffs, players: tuple[Any, ...], inside: frozenset[Any], *, external: bool = True
+) -> Stability:
     now = payoffs(inside)
-    gains = np.array([payoffs(inside ^ {player})[k] - now[k] for k, player in enumerate(players)])
+    gains = np.full(len(players), np.nan)
+    for k, player in enumerate(players):
+        if external or player in inside:
+            gains[k] = payoffs(inside ^ {player})[k] - now[k]
     slack = SLACK * max(float(np.abs(now).max()), 1e-300)
     order = tuple(p for p in players if p in inside)
     return Stability(players, order, gains, np.ones(len(players)), "payoff", slack)
