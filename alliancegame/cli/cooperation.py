@@ -39,6 +39,7 @@ def _weights(game: BurdenSharingGame, texts: Sequence[str] | None) -> Any:
     if len(texts) == 1 and "=" not in texts[0]:
         return texts[0].strip()
     weights: dict[str, Any] = dict.fromkeys(game.members, 1.0)
+    named: set[str] = set()
     for text in texts:
         label, sign, value = (part.strip() for part in text.partition("="))
         if not (sign and label and value):
@@ -47,6 +48,12 @@ def _weights(game: BurdenSharingGame, texts: Sequence[str] | None) -> Any:
             )
         if label not in game.members:
             raise unknown_name("member", label, game.members, " in --weights")
+        if label in named:
+            raise typer.BadParameter(
+                f"the weight of {label} is given twice: name each member once.",
+                param_hint="--weights",
+            )
+        named.add(label)
         weights[label] = inputs.number(value)
     return weights
 
@@ -80,7 +87,7 @@ def optimum(
     import alliancegame as ag
 
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
         plan = inputs.plan_from(game, base, threat, demand, burden)
         named = plan.pressure or plan.burden is not None
@@ -165,7 +172,7 @@ def shares(
     import alliancegame as ag
 
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         pledged: Any = inputs.number(pledge)
         found = ag.burden_shares(game, _weights(game, weights), pledge=pledged)
     if json:

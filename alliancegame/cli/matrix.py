@@ -75,12 +75,12 @@ def matrix(
     if latex and json:
         raise typer.BadParameter("give --latex or --json, not both.", param_hint="--latex")
     with output.working():
-        game = inputs.load(model, changes, recalibrate)
+        game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, False)
         chosen = inputs.plans_from(game, base, plans) if plans else _usual(game)
         grid = ag.discretise(
             game,
-            {_label(plan): plan for plan in chosen},
+            _by_label(chosen),
             _burdens(game, chosen, burdens or ["comply", "status quo"]),
             _blocs(blocs),
             units="payoff" if payoffs else "usd_bn",
@@ -114,8 +114,18 @@ def _usual(game: BurdenSharingGame) -> list[Plan]:
     return [calm, pressing]
 
 
-def _label(plan: Plan) -> str:
-    return plan.describe()
+def _by_label(plans: Sequence[Plan]) -> dict[str, Plan]:
+    """The leader's strategies by label, each once."""
+    made: dict[str, Plan] = {}
+    for plan in plans:
+        label = plan.describe()
+        if label in made:
+            raise typer.BadParameter(
+                f"the plan {label!r} is given twice: name each of the leader's strategies once.",
+                param_hint="PLANS",
+            )
+        made[label] = plan
+    return made
 
 
 def _burdens(
@@ -125,16 +135,24 @@ def _burdens(
     from alliancegame.solve.nash import status_quo
 
     made: dict[str, Any] = {}
-    for text in texts:
+    known: dict[Any, str] = {}
+    for text in map(str.strip, texts):
         value = inputs.number(text)
-        if text.strip() == "comply":
+        if value in known:
+            again = "" if known[value] == text else f", as {known[value]!r} and as {text!r}"
+            raise typer.BadParameter(
+                f"{text!r} is given twice{again}: name each strategy of the blocs once.",
+                param_hint="--spend",
+            )
+        known[value] = text
+        if text == "comply":
             asked = [p.demand_by_member(game.members) for p in plans if p.pressure]
             if not asked:
                 raise InvalidValueError("--spend comply needs a plan with a threat and its demand.")
             spent = [max(values) for values in zip(status_quo(game).burdens, *asked, strict=True)]
             made["comply"] = dict(zip(game.members, map(float, spent), strict=True))
         else:
-            made[text.strip()] = value
+            made[text] = value
     return made
 
 

@@ -8,21 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.figures.style import (
-    BLACK,
-    BLUE,
-    DOUBLE,
-    FAINT,
-    GREEN,
-    INK,
-    ORANGE,
-    SMALL,
-    VERMILLION,
-    canvas,
-    dress,
-    plain,
-    signed,
-)
+from alliancegame.figures.difference_bars import Part, difference_bars
+from alliancegame.figures.style import BLUE, GREEN, ORANGE, VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,33 +36,9 @@ def channels(found: Mapping[str, Channels]) -> Figure:
     if not found:
         raise InvalidValueError("channels needs at least one decomposition.")
     leader = next(iter(found.values())).game.leader
-    figure, axes = canvas(DOUBLE, 0.95 + 0.74 * len(found))
-    dress(axes, f"difference to A for {leader} (bn US$ a year)")
-    rows = np.arange(len(found), dtype=float)[::-1]
-    axes.axvline(0, color=INK, linewidth=0.6)
-    for k, (name, words, color, hatch) in enumerate(LOOKS):
-        values = np.array([c[name] * c.unit_usd_bn for c in found.values()])
-        axes.barh(
-            rows + 0.19 * (1.5 - k), values, 0.16, color=color, label=words, hatch=hatch,
-            edgecolor="white", linewidth=0,
-        )  # fmt: skip
+    parts = [
+        Part(words, color, hatch, np.array([c[name] * c.unit_usd_bn for c in found.values()]))
+        for name, words, color, hatch in LOOKS
+    ]
     sums = np.array([c.delta_payoff * c.unit_usd_bn for c in found.values()])
-    axes.plot(sums, rows, "o", color=BLACK, markersize=4.5, label="sum", zorder=4)
-    for value, row in zip(sums, rows, strict=True):
-        axes.text(
-            1.01, row, signed(value), transform=axes.get_yaxis_transform(), fontsize=SMALL,
-            color=INK, va="center",
-        )  # fmt: skip
-    axes.text(1.01, 1.0, "sum", transform=axes.transAxes, fontsize=SMALL, color=INK, va="bottom")
-    axes.set_yticks(rows, [plain(label) for label in found])
-    axes.set_ylim(-0.55, rows[0] + 0.55)
-    axes.margins(x=0.08)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    for height in (rows[:-1] + rows[1:]) / 2:
-        axes.axhline(height, color=FAINT, linewidth=0.5)
-    figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside upper left", ncols=5, fontsize=SMALL,
-        frameon=False, handletextpad=0.4, columnspacing=1.2,
-    )  # fmt: skip
-    return figure
+    return difference_bars(leader, list(found), parts, sums)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 
@@ -30,12 +31,57 @@ def check_plan_type(plan: Any) -> None:
         )
 
 
-def check_whole(value: Any, what: str, least: int) -> None:
-    """Raise `InvalidValueError` for anything but a whole number from `least` on."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InvalidValueError(
-            f"{what} must be a whole number, at least {least}, got {shown(value)}."
-        )
+def check_whole(value: Any, what: str, least: int, most: int | None = None) -> None:
+    """Raise `InvalidValueError` for anything but a whole number from `least` on (to `most`)."""
+    whole = not isinstance(value, bool) and isinstance(value, (int, np.integer))
+    if not whole or value < least or (most is not None and value > most):
+        limits = f"at least {least}" if most is None else f"from {least:,} to {most:,}"
+        raise InvalidValueError(f"{what} must be a whole number, {limits}, got {shown(value)}.")
+
+
+def check_flag(value: Any, what: str) -> None:
+    """Raise `InvalidValueError` for anything but True or False: other values are rarely meant."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidValueError(f"{what} must be True or False, got {shown(value)}.")
+
+
+def check_choice(value: Any, kind: str, choices: Iterable[str]) -> None:
+    """Raise `UnknownNameError` for anything but one of the names."""
+    listed = tuple(choices)
+    if not isinstance(value, str) or value not in listed:
+        raise unknown_name(kind, value if isinstance(value, str) else shown(value), listed)
+
+
+def check_names(value: Any, what: str) -> Mapping[Any, Any] | None:
+    """A dict or None; raise `InvalidValueError` for anything else."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidValueError(f"{what} must be a dict, got {shown(value)}.")
+    return value
+
+
+def listed(value: Any, what: str, of: str, *, ordered: bool = True) -> list[Any]:
+    """The entries of a list; text, dicts, and sets where the order counts, raise `InvalidValueError`."""
+    refused = (str, bytes, Mapping, *((Set,) if ordered else ()))
+    try:
+        if not isinstance(value, refused):
+            return list(value)
+    except TypeError:
+        pass
+    raise InvalidValueError(f"{what} must be a list of {of}, got {shown(value)}.")
+
+
+def check_unique(values: Sequence[Any], what: str) -> None:
+    """Raise `InvalidValueError` for an entry that cannot be a label, or that stands twice."""
+    seen: set[Any] = set()
+    for value in values:
+        try:
+            if value in seen:
+                raise InvalidValueError(f"{what} has {value!r} twice: name each once.")
+            seen.add(value)
+        except TypeError as error:
+            raise InvalidValueError(
+                f"{what} has {shown(value)}, which cannot be a label: use text or numbers."
+            ) from error
 
 
 def shown(value: Any) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
+from alliancegame.game.checks import check_names, check_unique, check_whole, listed, shown
 from alliancegame.game.parameters import Array, as_number, frozen_array
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class CoalitionGame:
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
         named = None if players is None else _checked_players(players)
-        object.__setattr__(self, "provenance", dict(provenance or {}))
+        object.__setattr__(self, "provenance", dict(check_names(provenance, "provenance") or {}))
         object.__setattr__(self, "_function", self.__call__)
         object.__setattr__(self, "_given", None)
         if isinstance(value, Mapping):
@@ -95,12 +96,8 @@ class CoalitionGame:
 
     def __call__(self, coalition: Iterable[Any]) -> float:
         """The worth of a coalition, given by its players."""
-        if isinstance(coalition, str):
-            raise InvalidValueError(
-                f"a coalition is a set of players, got the text {coalition!r}: write {{{coalition!r}}}."
-            )
-        members = frozenset(coalition)
-        mask = self.mask(members)
+        mask = self.mask(coalition)
+        members = self.coalition(mask)
         return float(self.values[mask]) if self.tabulated else self._call(members)
 
     @property
@@ -124,22 +121,46 @@ class CoalitionGame:
         return {player: k for k, player in enumerate(self.players)}
 
     def mask(self, coalition: Iterable[Any]) -> int:
-        """The index of a coalition in `values`."""
-        return sum(1 << self.index_of(player) for player in frozenset(coalition))
+        """The index of a coalition in `values`. Raises `InvalidValueError`, `UnknownNameError`."""
+        if isinstance(coalition, str):
+            raise InvalidValueError(
+                f"a coalition is a set of players, got the text {coalition!r}: write {{{coalition!r}}}."
+            )
+        members = listed(coalition, "a coalition", "its players", ordered=False)
+        return sum(1 << place for place in {self.index_of(player) for player in members})
 
     def coalition(self, mask: int) -> Coalition:
         """The players of an index of `values`."""
+        check_whole(mask, "the index of a coalition", 0, 2**self.size - 1)
         return frozenset(p for k, p in enumerate(self.players) if mask >> k & 1)
 
     def index_of(self, player: Any) -> int:
         """The position of a player. Raises `UnknownNameError`."""
-        if player not in self._position:
-            raise unknown_name("player", player, [str(p) for p in self.players])
-        return self._position[player]
+        try:
+            return self._position[player]
+        except (KeyError, TypeError) as error:
+            raise unknown_name("player", player, [str(p) for p in self.players]) from error
 
     def excesses(self, allocation: Any) -> Array:
-        """v(S) - x(S) of every coalition, shape (2^n,), at an allocation of shape (n,)."""
-        return np.asarray(self.values - subset_sums(np.asarray(allocation, dtype=np.float64)))
+        """v(S) - x(S) of every coalition, shape (2^n,), at an allocation of shape (n,).
+
+        `allocation` is numbers in the order of players, a dict or Series by player, or an `Allocation`.
+        """
+        if hasattr(allocation, "values") and isinstance(allocation.values, np.ndarray):
+            given = list(allocation.values)
+        elif isinstance(allocation, Mapping):
+            missing = [p for p in self.players if p not in allocation]
+            if missing:
+                raise InvalidValueError(f"the allocation has nothing for {missing[0]!r}.")
+            given = [allocation[p] for p in self.players]
+        else:
+            given = listed(allocation, "an allocation", "numbers in the order of players")
+        if len(given) != self.size:
+            raise InvalidValueError(
+                f"an allocation must have {self.size} numbers, one for each player, got {len(given)}."
+            )
+        parts = [as_number(x, f"part of {p}") for x, p in zip(given, self.players, strict=True)]
+        return np.asarray(self.values - subset_sums(np.array(parts)))
 
     @cached_property
     def superadditive(self) -> bool:
@@ -178,6 +199,7 @@ class CoalitionGame:
 
     def label(self, mask: int) -> str:
         """A coalition in words, players in order."""
+        check_whole(mask, "the index of a coalition", 0, 2**self.size - 1)
         inside = [str(p) for k, p in enumerate(self.players) if mask >> k & 1]
         return "{" + ", ".join(inside) + "}"
 
@@ -207,17 +229,11 @@ def _limit(count: int, most: int, what: str) -> None:
 
 
 def _checked_players(players: Iterable[Any]) -> tuple[Any, ...]:
-    if isinstance(players, str):
-        raise InvalidValueError(f"players must be a list of labels, got the text {players!r}.")
-    listed = tuple(players)
-    if not listed:
+    made = tuple(listed(players, "players", "labels, in order"))
+    if not made:
         raise InvalidValueError("a coalition game needs at least one player.")
-    seen: set[Any] = set()
-    for player in listed:
-        if player in seen:
-            raise InvalidValueError(f"duplicate player {player!r}: players must be unique.")
-        seen.add(player)
-    return listed
+    check_unique(made, "players")
+    return made
 
 
 def _named(members: Iterable[Any]) -> str:
@@ -287,10 +303,10 @@ def _sorted(players: frozenset[Any]) -> tuple[Any, ...]:
 def _from_array(value: Any, named: tuple[Any, ...] | None) -> Array:
     try:
         table = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidValueError(
             "a coalition game is made from a dict by coalition, a function of a coalition, or an "
-            f"array of 2^n numbers; got {type(value).__name__}."
+            f"array of 2^n numbers; got {shown(value)}."
         ) from error
     n = max(table.size, 1).bit_length() - 1
     if table.ndim != 1 or table.size < 2 or table.size != 2**n:

@@ -9,26 +9,30 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from numbers import Rational
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_names, check_whole, listed, shown
+from alliancegame.game.finite_payoffs import (
+    PLACES,
+    Exact,
+    checked_text,
+    fraction_of,
+    fractions_of,
+    place_of,
+    read_labels,
+    read_payoffs,
+    read_strategies,
+    scaled_to_integers,
+)
 from alliancegame.game.parameters import Array
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PLACES = 9
-"""Floats that are decimals of at most so many places are read as those decimals."""
-LARGEST_DECIMAL = 1e6
-"""Above it only integers are read exactly: a float has no room for nine places there."""
-
-Exact = NDArray[Any]
-"""Arrays of fractions or of Python integers."""
 
 
 @dataclasses.dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -68,14 +72,14 @@ class FiniteGame:
         title: str = "",
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
-        arrays, given, exact = _read(payoffs)
+        arrays, given, exact = read_payoffs(payoffs)
         shape = arrays[0].shape
         for name, value in (
             ("payoffs", arrays),
-            ("players", _labels("player", players, len(shape))),
-            ("strategies", _strategies(strategies, shape)),
-            ("title", str(title)),
-            ("provenance", MappingProxyType(dict(provenance or {}))),
+            ("players", read_labels("player", players, len(shape))),
+            ("strategies", read_strategies(strategies, shape)),
+            ("title", checked_text(title, "title")),
+            ("provenance", MappingProxyType(dict(check_names(provenance, "provenance") or {}))),
             ("exact", exact),
             ("_given", given),
         ):
@@ -101,12 +105,17 @@ class FiniteGame:
         """The payoffs as the rational numbers that exact methods compute with, in `payoffs`' shapes."""
         if self._given is not None:
             return self._given
-        return tuple(_fractions(a, decimal=self.exact) for a in self.payoffs)
+        return tuple(fractions_of(a, decimal=self.exact) for a in self.payoffs)
 
     @cached_property
     def integers(self) -> tuple[Exact, ...]:
         """Every player's payoffs times a positive number of its own, as Python integers."""
         return tuple(scaled_to_integers(a) for a in self.fractions)
+
+    @cached_property
+    def smallest(self) -> tuple[Fraction, ...]:
+        """Every player's smallest payoff, exactly: `levelled` plus this are the payoffs."""
+        return tuple(Fraction(a.min()) for a in (self.fractions if self.exact else self.payoffs))
 
     @cached_property
     def levelled(self) -> tuple[Array, ...]:
@@ -122,12 +131,12 @@ class FiniteGame:
 
     def index_of(self, player: str | int) -> int:
         """The place of a player, named by label or index."""
-        return _place(player, self.players, "player")
+        return place_of(player, self.players, "player")
 
     def strategy_index(self, player: str | int, strategy: str | int) -> int:
         """The place of a player's strategy, named by label or index."""
         i = self.index_of(player)
-        return _place(strategy, self.strategies[i], "strategy", f" of player {self.players[i]}")
+        return place_of(strategy, self.strategies[i], "strategy", f" of player {self.players[i]}")
 
     def profile_index(self, profile: Any) -> tuple[int, ...]:
         """The cell of a pure profile: one strategy for each player, or a dict by player."""
@@ -157,6 +166,7 @@ class FiniteGame:
 
     def restrict(self, keep: Sequence[Sequence[int]]) -> FiniteGame:
         """The game in which every player has only the strategies kept, by index, in their order."""
+        keep = self._kept(keep)
         mesh = np.ix_(*[np.asarray(k, dtype=np.intp) for k in keep])
         arrays = [a[mesh] for a in (self.payoffs if self._given is None else self._given)]
         labels = [[s[k] for k in kept] for s, kept in zip(self.strategies, keep, strict=True)]
@@ -164,10 +174,27 @@ class FiniteGame:
         object.__setattr__(smaller, "exact", self.exact)
         return smaller
 
+    def _kept(self, keep: Any) -> list[list[int]]:
+        """Checked indices of the strategies to keep, by player."""
+        rows = listed(keep, "keep", "indices of strategies for each player")
+        if len(rows) != self.size:
+            raise InvalidValueError(
+                f"keep must have the indices of {self.size} players, got {len(rows)} lists."
+            )
+        made = []
+        for i, row in enumerate(rows):
+            own = listed(row, f"keep of player {self.players[i]}", "indices of strategies")
+            made.append([self.strategy_index(i, k) for k in own])
+            if not own or len(set(made[-1])) < len(own):
+                raise InvalidValueError(
+                    f"keep of player {self.players[i]} must name one strategy or more, each once; "
+                    f"got {shown(own)}."
+                )
+        return made
+
     def rounded(self, places: int = 6) -> FiniteGame:
         """The game with payoffs rounded to decimals, and so exact: ties up to rounding become ties."""
-        if not 0 <= places <= PLACES:
-            raise InvalidValueError(f"places must be from 0 to {PLACES}, got {places}.")
+        check_whole(places, "places", 0, PLACES)
         scale = 10**places
         arrays = [
             np.array([Fraction(round(x * scale), scale) for x in a.flat], dtype=object).reshape(
@@ -188,6 +215,7 @@ class FiniteGame:
         """
         import pandas as pd
 
+        check_whole(digits, "digits", 1, 17)
         if self.size == 2:
             rows, columns = (
                 pd.Index(s, name=p) for s, p in zip(self.strategies, self.players, strict=True)
@@ -207,11 +235,16 @@ class FiniteGame:
 
     def entry(self, player: int, cell: tuple[int, ...]) -> Fraction | float:
         """One payoff: a fraction where the game is exact, a float elsewhere."""
-        if not self.exact:
-            return float(self.payoffs[player][cell])
-        if self._given is not None:
-            return self._given[player][cell]  # type: ignore[no-any-return]
-        return _fraction(float(self.payoffs[player][cell]), decimal=True)
+        try:
+            if self._given is not None and self.exact:
+                return self._given[player][cell]  # type: ignore[no-any-return]
+            value = float(self.payoffs[player][cell])
+        except (IndexError, TypeError) as error:
+            raise InvalidValueError(
+                f"an entry is named by the index of a player, from 0 to {self.size - 1}, and of its cell "
+                f"in the shape {self.shape}; got {shown(player)} and {shown(cell)}."
+            ) from error
+        return fraction_of(value, decimal=True) if self.exact else value
 
     def to_latex(self, *, digits: int = 4) -> str:
         """The bimatrix as LaTeX (booktabs): best replies underlined, pure equilibria in bold.
@@ -221,6 +254,7 @@ class FiniteGame:
         from alliancegame.game.bimatrix_latex import bimatrix
 
         self.two_players("to_latex")
+        check_whole(digits, "digits", 1, 17)
         return bimatrix(self, digits)
 
     def to_nfg(self, path: Any = None) -> str:
@@ -257,11 +291,35 @@ class FiniteGame:
     def from_dict(
         cls, data: Mapping[str, Any], provenance: Mapping[str, Any] | None = None
     ) -> FiniteGame:
-        """The game that `to_dict` described."""
-        shape = tuple(len(s) for s in data["strategies"])
-        arrays = [np.array(a, dtype=object).reshape(shape) for a in data["payoffs"]]
+        """The game that `to_dict` described.
+
+        Raises `InvalidValueError` for anything else.
+        """
+        given: Any = data
+        for key in ("players", "strategies", "payoffs"):
+            if not isinstance(given, Mapping) or key not in given:
+                raise InvalidValueError(
+                    "from_dict needs what to_dict gives, a dict with players, strategies and payoffs; "
+                    f"got {shown(data)}."
+                )
+        rows = [
+            listed(own, "strategies", "labels")
+            for own in listed(data["strategies"], "strategies", "lists of labels")
+        ]
+        shape = tuple(len(s) for s in rows)
+        arrays = []
+        for values in listed(data["payoffs"], "payoffs", "numbers by player"):
+            numbers = listed(values, "payoffs of a player", "numbers")
+            if len(numbers) != math.prod(shape):
+                raise InvalidValueError(
+                    f"a player's payoffs must be {math.prod(shape)} numbers, one for each profile of "
+                    f"shape {shape}; got {len(numbers)}."
+                )
+            made = np.empty(len(numbers), dtype=object)
+            made[:] = numbers
+            arrays.append(made.reshape(shape))
         title = data.get("title", "")
-        return cls(arrays, data["players"], data["strategies"], title=title, provenance=provenance)
+        return cls(arrays, data["players"], rows, title=title, provenance=provenance)
 
     @cached_property
     def hash(self) -> str:
@@ -295,174 +353,10 @@ def number(value: Any, digits: int = 4) -> str:
     return f"{float(value):.{digits}g}"
 
 
-def scaled_to_integers(values: Exact) -> Exact:
-    """Fractions times their least common denominator, as Python integers."""
-    scale = math.lcm(*{x.denominator for x in values.flat})
-    whole = np.empty(values.shape, dtype=object)
-    whole.ravel()[:] = [x.numerator * (scale // x.denominator) for x in values.flat]
-    return whole
-
-
-def _read(payoffs: Any) -> tuple[tuple[Array, ...], tuple[Exact, ...] | None, bool]:
-    """Checked payoffs as floats, as fractions if any were given as such, and whether all are rational."""
-    if isinstance(payoffs, (str, bytes)) or not hasattr(payoffs, "__len__"):
+def check_finite_game(game: Any, function: str) -> None:
+    """Raise `InvalidValueError` for anything but a finite game."""
+    if not isinstance(game, FiniteGame):
         raise InvalidValueError(
-            f"payoffs must be one array for each player, got {type(payoffs).__name__}."
+            f"{function} needs a FiniteGame, got {shown(game)}: make one of payoffs, "
+            "ag.FiniteGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]]), or of an alliance, ag.discretise(...)."
         )
-    n = len(payoffs)
-    if n < 2:
-        raise InvalidValueError(f"payoffs must be arrays for at least two players, got {n}.")
-    raw = [_raw(a, i) for i, a in enumerate(payoffs)]
-    shape = raw[0].shape
-    for i, a in enumerate(raw):
-        if a.shape != shape:
-            raise InvalidValueError(
-                f"payoffs of player {i + 1} have shape {a.shape}, those of player 1 {shape}: "
-                "every player needs one payoff for each profile."
-            )
-    if len(shape) != n:
-        raise InvalidValueError(
-            f"{n} payoff arrays are for {n} players and need {n} dimensions, one for each player's "
-            f"strategies; got shape {shape}. Give {len(shape)} arrays of this shape, or more dimensions."
-        )
-    if 0 in shape:
-        raise InvalidValueError(f"every player needs a strategy, got payoffs of shape {shape}.")
-    if any(a.dtype == object for a in raw):
-        given = [_objects(a, i) for i, a in enumerate(raw)]
-        floats = tuple(_frozen(np.array(a, dtype=np.float64)) for a, _ in given)
-        exact = all(rational for _, rational in given)
-        return floats, tuple(a for a, _ in given), exact
-    floats = tuple(_frozen(np.array(a, dtype=np.float64)) for a in raw)
-    for i, a in enumerate(floats):
-        if not np.isfinite(a).all():
-            cell = tuple(int(k) for k in np.argwhere(~np.isfinite(a))[0])
-            raise InvalidValueError(
-                f"payoff of player {i + 1} at {cell} must be finite, got {float(a[cell])!r}."
-            )
-    return floats, None, all(_decimal(a) for a in floats)
-
-
-def _raw(values: Any, player: int) -> NDArray[Any]:
-    what = f"payoffs of player {player + 1}"
-    if np.ma.is_masked(values):
-        raise InvalidValueError(f"{what} have masked (missing) entries.")
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise InvalidValueError(f"{what} must be an array, got lists of unequal length.") from error
-    if array.dtype.kind in "iuf":
-        if array.dtype.kind != "f" and array.size and np.abs(array.astype(object)).max() > 2**53:
-            return array.astype(object)
-        return array
-    return array.astype(object)
-
-
-def _objects(values: NDArray[Any], player: int) -> tuple[Exact, bool]:
-    """Fractions cell by cell, and whether all of them were rational as given."""
-    made = np.empty(values.shape, dtype=object)
-    rational = True
-    for cell in np.ndindex(values.shape):
-        made[cell], exactly = _as_fraction(values[cell], f"payoff of player {player + 1} at {cell}")
-        rational = rational and exactly
-    made.setflags(write=False)
-    return made, rational
-
-
-def _as_fraction(value: Any, what: str) -> tuple[Fraction, bool]:
-    if isinstance(value, (bool, np.bool_, complex, np.complexfloating)) or value is None:
-        raise InvalidValueError(f"{what} must be a real number, got {value!r}.")
-    if isinstance(value, np.integer):
-        return Fraction(int(value)), True
-    if isinstance(value, Rational):
-        return Fraction(int(value.numerator), int(value.denominator)), True
-    if isinstance(value, (float, np.floating)):
-        value = float(value)
-        if not math.isfinite(value):
-            raise InvalidValueError(f"{what} must be finite, got {value!r}.")
-        decimal = bool(_decimal(np.array([value])))
-        return _fraction(value, decimal=decimal), decimal
-    try:
-        return Fraction(str(value)), True
-    except (ValueError, ZeroDivisionError) as error:
-        raise InvalidValueError(
-            f"{what} must be a finite number or a fraction such as '1/3', got {value!r}."
-        ) from error
-
-
-def _decimal(values: Array) -> bool:
-    """Whether all floats are integers, or decimals of at most PLACES places."""
-    whole = values == np.rint(values)
-    small = np.where(np.abs(values) <= LARGEST_DECIMAL, values, np.inf)
-    short = np.round(small, PLACES) == values
-    return bool((whole | short).all())
-
-
-def _fraction(value: float, *, decimal: bool) -> Fraction:
-    if decimal and value != int(value):
-        return Fraction(round(value * 10**PLACES), 10**PLACES)
-    return Fraction(value)
-
-
-def _fractions(values: Array, *, decimal: bool) -> Exact:
-    made = np.empty(values.shape, dtype=object)
-    made.ravel()[:] = [_fraction(x, decimal=decimal) for x in values.ravel().tolist()]
-    made.setflags(write=False)
-    return made
-
-
-def _frozen(values: Array) -> Array:
-    values.setflags(write=False)
-    return values
-
-
-def _labels(kind: str, labels: Any, count: int) -> tuple[str, ...]:
-    """Given labels, or "1", "2", ... by default."""
-    if labels is None:
-        return tuple(str(k + 1) for k in range(count))
-    if isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__"):
-        raise InvalidValueError(f"labels of {_many(kind)} must be a list, got {labels!r}.")
-    made = tuple(labels)
-    for label in made:
-        if not isinstance(label, str) or not label.strip():
-            raise InvalidValueError(f"a label of a {kind} must be text, got {label!r}.")
-    if len(made) != count:
-        raise InvalidValueError(
-            f"{count} labels of {_many(kind)} are needed, got {len(made)}: {', '.join(made)}."
-        )
-    return _unique(made, kind)
-
-
-def _many(kind: str) -> str:
-    return "strategies" if kind == "strategy" else f"{kind}s"
-
-
-def _unique(labels: tuple[str, ...], kind: str) -> tuple[str, ...]:
-    for k, label in enumerate(labels):
-        if label in labels[:k]:
-            raise InvalidValueError(f"duplicate {kind} {label!r}: labels must be unique.")
-    return labels
-
-
-def _strategies(strategies: Any, shape: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
-    if strategies is None:
-        return tuple(_labels("strategy", None, m) for m in shape)
-    if isinstance(strategies, (str, bytes)) or not hasattr(strategies, "__len__"):
-        raise InvalidValueError(f"strategies must be a list for each player, got {strategies!r}.")
-    if len(strategies) != len(shape):
-        raise InvalidValueError(
-            f"strategies must be one list of labels for each of {len(shape)} players, "
-            f"got {len(strategies)}."
-        )
-    return tuple(_labels("strategy", s, m) for s, m in zip(strategies, shape, strict=True))
-
-
-def _place(name: str | int, labels: Sequence[str], kind: str, where: str = "") -> int:
-    if isinstance(name, (int, np.integer)) and not isinstance(name, bool):
-        if not 0 <= name < len(labels):
-            raise InvalidValueError(
-                f"index of a {kind}{where} must be from 0 to {len(labels) - 1}, got {name}."
-            )
-        return int(name)
-    if name not in labels:
-        raise unknown_name(kind, name, labels, where)
-    return list(labels).index(str(name))

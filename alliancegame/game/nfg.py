@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from alliancegame.errors import GameFileError, InvalidValueError
+from alliancegame.game.checks import shown
 from alliancegame.game.finite import FiniteGame
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]|[^\s{},"]+')
@@ -39,9 +40,9 @@ def write(game: FiniteGame, path: Any = None) -> str:
     if path is not None:
         try:
             Path(path).write_text(text, encoding="utf-8")
-        except OSError as error:
+        except (OSError, TypeError) as error:
             raise GameFileError(
-                f"{path}: cannot be written ({error.strerror or error})."
+                f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})."
             ) from error
     return text
 
@@ -51,10 +52,11 @@ def read(source: Any) -> FiniteGame:
     text = source if isinstance(source, str) and source.lstrip().startswith("NFG") else None
     where = "the text"
     if text is None:
-        where = os.fspath(source)
+        where = shown(source)
         try:
+            where = os.fspath(source)
             text = Path(where).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, TypeError, ValueError) as error:
             raise GameFileError(
                 f"{where}: cannot be read ({getattr(error, 'strerror', None) or error}). Give the "
                 "path of a .nfg file, or text that begins with NFG."

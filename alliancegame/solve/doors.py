@@ -15,7 +15,7 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve.certificate import Certificate
 from alliancegame.solve.finite.profile import EquilibriumSet, Profile
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 
 @overload
@@ -54,6 +54,7 @@ def solve_nash(
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
+        check_tolerances(tolerances)
         _no_plan(plan)
         return finite.solve_nash(game, tolerances=tolerances, throw=throw)
     from alliancegame.solve import nash
@@ -80,6 +81,7 @@ def certify(
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
+        check_tolerances(tolerances)
         _no_plan(plan)
         return finite.certify(game, profile, tolerances=tolerances)
     from alliancegame.solve import nash
@@ -114,6 +116,7 @@ def find_equilibria(
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
+        check_tolerances(tolerances)
         return finite.find_equilibria(game, method=method, tolerances=tolerances)
     raise _cannot_enumerate(_alliance(game, "find_equilibria"))
 

@@ -23,6 +23,15 @@ def allied_burden(game: BurdenSharingGame, burdens: Array) -> float:
     return float((gdp * burdens)[allies].sum() / gdp[allies].sum())
 
 
+def payoff_worth(game: BurdenSharingGame, burdens: Array) -> Array:
+    """What a unit of payoff is worth to each member at these burdens, bn US$ a year, shape (n,).
+
+    To first order: consumption, Y_i (1 - x_i), if it counts in logs, and Y_i if it counts linearly.
+    """
+    gdp = game.by_member("gdp")
+    return np.asarray(gdp * (1 - burdens)) if game.consumption == "log" else gdp
+
+
 def leader_scale(game: BurdenSharingGame) -> float:
     """e_l Y_l: the leader's effective forces per unit of burden, effective bn US$."""
     lead = game.members.leader_index

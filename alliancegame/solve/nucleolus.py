@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError, EmptySetError
+from alliancegame.game.checks import check_flag
 from alliancegame.game.coalition import CoalitionGame, check_is_game, subset_sums
 from alliancegame.game.parameters import Array
 from alliancegame.solve.core import ZeroNormalised, incidence
@@ -64,6 +65,7 @@ def nucleolus(game: CoalitionGame, *, pre: bool = False) -> Nucleolus:
     `CoalitionSizeError`; `ConvergenceError` if the answer does not check. Source: Schmeidler (1969).
     """
     check_is_game(game, "nucleolus")
+    check_flag(pre, "pre")
     made = ZeroNormalised.of(game)
     n, v = made.players, made.values
     if not pre and v[-1] < 0:

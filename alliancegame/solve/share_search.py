@@ -48,10 +48,10 @@ class Answer:
 def share_search(problem: Problem, start: Array, enough: float) -> Planned:
     """The global optimum, with a proved bound, to `enough` unless rounding or effort end it."""
     wanted = max(enough, 1e-10 * float(problem.weights.sum()))
-    stakes, z = problem.stakes, problem.coordinates(start)
+    z = problem.coordinates(start)
     first = climb(problem.hill(), z, enough=0.0)
     best, point = first.value, first.point
-    low, high = float(stakes.min()), float(stakes.max())
+    low, high = reachable(problem)
     queue: list[tuple[float, int, float, float, float]] = []
     multiplier = 1.0 / problem.council(first.point)
     count, closed = 0, -math.inf
@@ -79,6 +79,32 @@ def share_search(problem: Problem, start: Array, enough: float) -> Planned:
     x = problem.burdens(found.point if found.value >= best else point)
     text = f"search over the worth of influence, {count} intervals; concave problems bound each of them"
     return Planned(x, value, max(closed, value), residual_of(problem, x), text)
+
+
+def reachable(problem: Problem) -> tuple[float, float]:
+    """The least and the largest worth s of shares in the box, widened by what rounding could hide.
+
+    s is a ratio of sums linear in pulls, so it is extreme where members on one side of s have the
+    largest pull that they can have, and the rest the least (Dinkelbach, 1967). Beyond it no point has
+    sum (a_i - s) q_i = 0 and multipliers run to their limit, which makes the bound at the other end
+    of such an interval useless, however narrow it is.
+    """
+    stakes = problem.stakes
+    least, most = (problem.pulls(problem.coordinates(x)) for x in (problem.low, problem.high))
+    rounding = 4 * len(stakes) * float(np.finfo(float).eps) * float(stakes.max())
+    ends = []
+    for sign in (-1.0, 1.0):
+        # The members on the far side of s become fewer every round, until s is its own answer.
+        s = float(stakes.min() if sign > 0 else stakes.max())
+        for _ in range(len(stakes) + 1):
+            pulls = np.where(sign * (stakes - s) > 0, most, least)
+            council = float(pulls.sum())
+            new = float(stakes @ pulls) / council if council > 0 else s
+            if sign * (new - s) <= 0:
+                break
+            s = new
+        ends.append(s + sign * rounding)
+    return max(ends[0], float(stakes.min())), min(ends[1], float(stakes.max()))
 
 
 def _bound(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import AllianceGameError, ConvergenceError, InvalidValueError, unknown_name
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, by_member_values
 from alliancegame.game.plan import Plan
@@ -20,7 +21,7 @@ from alliancegame.solve.nash import solve_nash
 from alliancegame.solve.planner import Planned, Problem, plan_burdens, problem_of
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.stages import stage_of
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,6 +203,8 @@ def solve_social_optimum(
     Raises `InvalidValueError` for bad weights, `ZeroTrustError` as `solve_nash`, and
     `ConvergenceError` if no profile with finite payoffs is found.
     """
+    check_game(game, "solve_social_optimum")
+    check_tolerances(tolerances)
     plan = Plan() if plan is None else plan
     aggregative.check_plan(game, plan)
     name, numbers_ = checked_weights(game, weights)

@@ -71,4 +71,12 @@ def _whole(value: object, name: str, least: int) -> int:
     return number
 
 
+def check_tolerances(tolerances: object) -> None:
+    """Raise `InvalidValueError` for anything but `Tolerances`."""
+    if not isinstance(tolerances, Tolerances):
+        raise InvalidValueError(
+            f"tolerances must be ag.Tolerances(...), got {tolerances!r}: leave it out for the defaults."
+        )
+
+
 DEFAULT = Tolerances()

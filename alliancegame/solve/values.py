@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.game.checks import check_choice, check_flag, check_whole
 from alliancegame.game.coalition import MAX_PLAYERS, CoalitionGame, check_is_game, coalition_sizes
 from alliancegame.game.parameters import Array
 from alliancegame.solve.result import Result, numbers
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METHODS = ("auto", "exact", "sampled")
+MOST_SAMPLES = 10**8
 Method = Literal["auto", "exact", "sampled"]
 
 
@@ -132,6 +134,7 @@ def banzhaf(
     Source: Banzhaf (1965), Owen (1975).
     """
     check_is_game(game, "banzhaf")
+    check_flag(normalised, "normalised")
     if _exact(game, method):
         weights = np.full(game.size, 0.5 ** (game.size - 1))
         made = _exact_result(game, "banzhaf", _weighted_marginals(game, weights))
@@ -183,20 +186,17 @@ def _swings(game: CoalitionGame, inside: Any) -> Array:
 
 
 def _exact(game: CoalitionGame, method: Any) -> bool:
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
+    check_choice(method, "method", METHODS)
     return method == "exact" or (method == "auto" and game.size <= MAX_PLAYERS)
 
 
 def _checked_samples(samples: Any) -> int:
-    if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 4:
-        raise InvalidValueError(f"samples must be a whole number from 4, got {samples!r}.")
+    check_whole(samples, "samples", 4, MOST_SAMPLES)
     return int(samples)
 
 
 def _generator(seed: Any) -> np.random.Generator:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InvalidValueError(f"seed must be a whole number from 0, got {seed!r}.")
+    check_whole(seed, "seed", 0)
     return np.random.default_rng(int(seed))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from alliancegame.game.checks import check_game, check_plan_type, listed
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve.certificate import usd_bn
@@ -117,7 +118,10 @@ def price_of_anarchy(
     `weights` as in `solve_social_optimum`. The optimum is that without pressure and with trust
     unharmed. Raises as `solve_nash` and `solve_social_optimum`.
     """
-    listed = [plans] if isinstance(plans, Plan) else list(plans)
+    check_game(game, "price_of_anarchy")
+    chosen = [plans] if isinstance(plans, Plan) else listed(plans, "plans", "ag.Plan(...)")
+    for plan in chosen:
+        check_plan_type(plan)
     best = solve_social_optimum(game, weights, tolerances=tolerances)
-    found = [status_quo(game), *(solve_nash(game, p, tolerances=tolerances) for p in listed)]
+    found = [status_quo(game), *(solve_nash(game, p, tolerances=tolerances) for p in chosen)]
     return Anarchy(best, tuple(found))

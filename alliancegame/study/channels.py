@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from alliancegame.game.checks import check_choice, check_game, check_plan_type
 from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, measures
 from alliancegame.solve.nash import solve_nash, status_quo
-from alliancegame.solve.result import Equilibrium, Result, numbers, provenance
+from alliancegame.solve.result import Equilibrium, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.solve.values import shapley
+from alliancegame.study.against import AgainstBaseline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,7 @@ CHANNELS = {
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Channels(Result):
+class Channels(AgainstBaseline):
     """The leader's payoff difference between A and a plan's equilibrium, channel by channel.
 
     `switched`, shape (16,), is the leader's payoff with some channels moved and the others as in A
@@ -42,28 +44,12 @@ class Channels(Result):
 
     kind: ClassVar[str] = "channels"
 
-    baseline: Equilibrium
-    result: Equilibrium
     switched: Array
     parts: Array
     unit_usd_bn: float
 
-    @property
-    def game(self) -> BurdenSharingGame:
-        """The game."""
-        return self.result.game
-
-    @property
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.result.plan
-
-    @property
-    def delta_payoff(self) -> float:
-        """The leader's payoff under the plan minus at A."""
-        return self.result.leader_payoff - self.baseline.leader_payoff
-
     def __getitem__(self, channel: str) -> float:
+        check_choice(channel, "channel", CHANNELS)
         return float(self.parts[list(CHANNELS).index(channel)])
 
     @property
@@ -139,6 +125,8 @@ def channels(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DE
     what lost trust costs at given burdens, and what it does to burdens is in theirs. The other
     decomposition, `compare`, solves anew without lost trust. Raises as `solve_nash`.
     """
+    check_game(game, "channels")
+    check_plan_type(plan)
     base = status_quo(game)
     result = solve_nash(game, plan, tolerances=tolerances)
     lead = game.members.leader_index
@@ -153,6 +141,5 @@ def channels(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DE
         under = plan if mask >> 3 & 1 else Plan()
         payoffs[mask] = aggregative.best_deviations(game, burdens, under).payoff[lead]
     found = shapley(CoalitionGame(payoffs - payoffs[0], list(CHANNELS)))
-    gdp = float(game.by_member("gdp")[lead])
-    unit = gdp * (1 - float(base.burdens[lead])) if game.consumption == "log" else gdp
+    unit = float(measures.payoff_worth(game, base.burdens)[lead])
     return Channels(base, result, payoffs, found.values, unit)

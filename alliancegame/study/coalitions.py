@@ -8,10 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
+from alliancegame.errors import CoalitionSizeError, InvalidValueError
+from alliancegame.game.checks import (
+    check_choice,
+    check_game,
+    check_names,
+    check_unique,
+    listed,
+    shown,
+)
 from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.solve import measures
 from alliancegame.solve.blocs import solve_blocs
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import provenance
@@ -48,8 +57,8 @@ def coalition_game(
 
     Raises `CoalitionSizeError`, `UnknownNameError`, `InvalidValueError`, and `ConvergenceError`.
     """
-    if convention not in CONVENTIONS:
-        raise unknown_name("convention", convention, CONVENTIONS)
+    check_game(game, "coalition_game")
+    check_choice(convention, "convention", CONVENTIONS)
     names, bloc_of = blocs_of(game, players)
     count = len(names)
     if count > MAX_ALLIANCE:
@@ -79,10 +88,7 @@ def coalition_game(
 
 def money_weights(game: BurdenSharingGame) -> Array:
     """What a unit of payoff is worth to each member in A, bn US$ a year, shape (n,)."""
-    gdp = game.by_member("gdp")
-    if game.consumption == "linear":
-        return gdp
-    return np.asarray(gdp * (1 - status_quo(game).burdens))
+    return measures.payoff_worth(game, status_quo(game).burdens)
 
 
 def blocs_of(
@@ -90,24 +96,27 @@ def blocs_of(
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Players' names, and each member's player, shape (n,)."""
     taken: dict[str, str] = {}
-    for name, members in (players or {}).items():
-        if isinstance(members, str) or not members:
-            raise InvalidValueError(f"player {name!r} must be a list of members, got {members!r}.")
-        for member in members:
-            if member not in game.members:
-                raise unknown_name("member", member, game.members, f" in player {name!r}")
+    named = check_names(players, "players") or {}
+    for name, members in named.items():
+        if not isinstance(name, str):
+            raise InvalidValueError(f"a player's name must be text, got {shown(name)}.")
+        own = listed(members, f"player {name!r}", "members", ordered=False)
+        if not own:
+            raise InvalidValueError(f"player {name!r} must be a list of members, got none.")
+        for member in own:
+            game.members.index_of(member)
             if member in taken:
                 raise InvalidValueError(
                     f"member {member} is in two players, {taken[member]!r} and {name!r}."
                 )
             taken[member] = name
     alone = [m for m in game.members if m not in taken]
-    for name in players or {}:
+    for name in named:
         if name in alone:
             raise InvalidValueError(
                 f"player {name!r} has the name of a member who plays alone: choose another name."
             )
-    names = (*(players or {}), *alone)
+    names = (*named, *alone)
     place = {name: k for k, name in enumerate(names)}
     bloc_of = np.array([place[taken.get(m, m)] for m in game.members], dtype=np.int64)
     return names, bloc_of
@@ -117,6 +126,15 @@ def checked_coalition(game: BurdenSharingGame, coalition: Any) -> frozenset[int]
     """Positions of the members of a coalition; everybody if it is None."""
     if coalition is None:
         return frozenset(range(game.size))
-    if isinstance(coalition, str):
-        raise InvalidValueError(f"a coalition is a list of members, got the text {coalition!r}.")
-    return frozenset(game.members.index_of(m) for m in coalition)
+    named = listed(coalition, "a coalition", "members", ordered=False)
+    check_some(named)
+    return frozenset(game.members.index_of(m) for m in named)
+
+
+def check_some(coalition: Sequence[Any]) -> None:
+    """Raise `InvalidValueError` for a coalition of nobody, or with somebody in it twice."""
+    if not coalition:
+        raise InvalidValueError(
+            "the coalition has no members: name at least one, or leave it out for everybody."
+        )
+    check_unique(coalition, "the coalition")

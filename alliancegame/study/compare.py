@@ -22,6 +22,7 @@ from alliancegame.solve.leaving.outside import has_outside
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.study.against import AgainstBaseline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +78,7 @@ def classify(gain: Any, saved: Any, influence: Any, slack: Any) -> NDArray[np.in
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Result):
+class Comparison(AgainstBaseline):
     """A plan against the status quo.
 
     `commitment` + `leverage` + `trust_loss` = `delta_payoff`, exactly: what the leader gains by
@@ -92,23 +93,11 @@ class Comparison(Result):
 
     kind: ClassVar[str] = "comparison"
 
-    baseline: Equilibrium
-    result: Equilibrium
     commitment: float
     leverage: float
     trust_loss: float
     versus_best_burden: float
     collapse: bool = False
-
-    @property
-    def game(self) -> BurdenSharingGame:
-        """The game."""
-        return self.result.game
-
-    @property
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.result.plan
 
     @property
     def certificate(self) -> Certificate:
@@ -119,11 +108,6 @@ class Comparison(Result):
     def outcome(self) -> str:
         """What the plan brings the leader: one of OUTCOMES."""
         return outcome(self.baseline, self.result)
-
-    @property
-    def delta_payoff(self) -> float:
-        """The leader's payoff under the plan minus at A."""
-        return self.result.leader_payoff - self.baseline.leader_payoff
 
     @property
     def gain_usd_bn(self) -> float:

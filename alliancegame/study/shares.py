@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
 from alliancegame.payoff.slopes import aggregates, chained, local
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, measures
 from alliancegame.solve.certificate import usd_bn
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Equilibrium, Result
@@ -156,6 +157,7 @@ def burden_shares(
 
     `weights` as in `solve_social_optimum`; without pressure. Raises as `solve_social_optimum`.
     """
+    check_game(game, "burden_shares")
     pledged = as_number(pledge, "pledge")
     if not pledged > 0:
         raise InvalidValueError(f"pledge must be a share of GDP > 0, got {pledged:g}.")
@@ -183,8 +185,7 @@ def marginal_benefits(game: BurdenSharingGame, burdens: Array) -> Array:
     stage = stage_of(game, Plan())
     sums = aggregates(stage, burdens)
     slopes = chained(local(stage, burdens, sums.totals, ("security",)), sums).first
-    dollar = game.by_member("gdp") * (1 - burdens if game.consumption == "log" else 1.0)
-    return np.asarray((slopes @ burdens) * dollar)
+    return np.asarray((slopes @ burdens) * measures.payoff_worth(game, burdens))
 
 
 def lindahl_burdens(game: BurdenSharingGame) -> Array:

@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
+from alliancegame.game.checks import (
+    check_flag,
+    check_game,
+    check_unique,
+    check_whole,
+    listed,
+    shown,
+)
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.blocs import one_against_singles, solve_blocs
 from alliancegame.solve.result import Result, numbers
 from alliancegame.solve.social_optimum import checked_weights
-from alliancegame.study.coalitions import MAX_ALLIANCE, checked_coalition, money_weights
+from alliancegame.study.coalitions import MAX_ALLIANCE, check_some, checked_coalition, money_weights
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_ALIKE = 10**6
+"""Players in `stable_sizes` at most."""
 
 SLACK = 1e-9
 """A gain up to this, relative to the largest payoff, is none: indifferent members stay."""
@@ -59,14 +70,15 @@ class Stability(Result):
         return bool((self.gains[self._inside] <= self.slack).all())
 
     @property
-    def external(self) -> bool:
-        """Whether nobody gains by joining."""
-        return bool((self.gains[~self._inside] <= self.slack).all())
+    def external(self) -> bool | None:
+        """Whether nobody gains by joining; None if that was not asked (`gains` are then nan)."""
+        gains = self.gains[~self._inside]
+        return None if np.isnan(gains).any() else bool((gains <= self.slack).all())
 
     @property
     def stable(self) -> bool:
         """Whether nobody gains by leaving or by joining."""
-        return self.internal and self.external
+        return self.internal and bool(self.external)
 
     @property
     def surplus(self) -> float:
@@ -97,6 +109,7 @@ class Stability(Result):
         """One line that says what was found."""
         inside = "internally stable" if self.internal else f"{len(self.leavers)} would leave"
         outside = "externally stable" if self.external else f"{len(self.joiners)} would join"
+        outside = "outsiders not asked" if self.external is None else outside
         could = "could" if self.potential else "could not"
         return (
             f"coalition of {len(self.coalition)}: {inside}, {outside}; transfers {could} keep its "
@@ -153,10 +166,14 @@ def coalition_stability(
     Source: d'Aspremont, Jacquemin, Gabszewicz and Weymark (1983); Barrett (1994).
     """
     if isinstance(game, BurdenSharingGame):
+        _no_players(players)
         inside = checked_coalition(game, coalition)
         return _of_alliance(AlliancePayoffs(game, weights), inside)
     named = _checked_players(game, players)
-    everyone = named if coalition is None else tuple(coalition)
+    everyone = named
+    if coalition is not None:
+        everyone = tuple(listed(coalition, "a coalition", "players", ordered=False))
+        check_some(everyone)
     for player in everyone:
         if player not in named:
             raise unknown_name("player", player, [str(p) for p in named], " in the coalition")
@@ -168,35 +185,46 @@ def stable_coalitions(
     *,
     players: Sequence[Any] | None = None,
     weights: Any = "gdp",
+    among: Iterable[Any] | None = None,
+    external: bool = True,
 ) -> tuple[Stability, ...]:
     """Every coalition of at least two that is internally and externally stable, small ones first.
 
-    As `coalition_stability`; all coalitions of at most 10 players are looked at. Raises
-    `CoalitionSizeError` for more.
+    As `coalition_stability`. With `among`, coalitions of these players are looked at (the others of
+    the alliance stay outside and answer singly), at most 10; otherwise those of everybody. With
+    `external=False` a coalition needs to be internally stable only, and outsiders are not asked,
+    which takes far fewer equilibria. Raises `CoalitionSizeError` for more than 10 players.
     """
+    check_flag(external, "external")
     if isinstance(game, BurdenSharingGame):
+        _no_players(players)
         named: tuple[Any, ...] = tuple(game.members)
     else:
         named = _checked_players(game, players)
-    if len(named) > MAX_ALLIANCE:
+    chosen = named if among is None else tuple(listed(among, "among", "players", ordered=False))
+    check_unique(chosen, "among")
+    for player in chosen:
+        if player not in named:
+            raise unknown_name("player", player, [str(p) for p in named], " in among")
+    if len(chosen) > MAX_ALLIANCE:
         raise CoalitionSizeError(
-            f"stable coalitions are listed for at most {MAX_ALLIANCE} players, got {len(named)}: ask "
-            "for one coalition with coalition_stability."
+            f"stable coalitions are listed for at most {MAX_ALLIANCE} players, got {len(chosen)}: "
+            "choose some with among=[...], or ask for one coalition with coalition_stability."
         )
     found: AlliancePayoffs | Payoffs
     if isinstance(game, BurdenSharingGame):
-        found, order = AlliancePayoffs(game, weights), tuple(range(len(named)))
+        found, order = AlliancePayoffs(game, weights), tuple(map(named.index, chosen))
     else:
-        found, order = _user_payoffs(game, named), named
+        found, order = _user_payoffs(game, named), chosen
     results: list[Stability] = []
-    for count in range(2, len(named) + 1):
+    for count in range(2, len(chosen) + 1):
         for members in itertools.combinations(order, count):
             group = frozenset(members)
             if isinstance(found, AlliancePayoffs):
-                results.append(_of_alliance(found, group))
+                results.append(_of_alliance(found, group, external=external))
             else:
-                results.append(_stability(found, named, group))
-    return tuple(one for one in results if one.stable)
+                results.append(_stability(found, named, group, external=external))
+    return tuple(one for one in results if (one.stable if external else one.internal))
 
 
 def leave_one_out(game: BurdenSharingGame, weights: Any = "gdp") -> tuple[Stability, ...]:
@@ -204,6 +232,7 @@ def leave_one_out(game: BurdenSharingGame, weights: Any = "gdp") -> tuple[Stabil
 
     As `coalition_stability`. About n^2 / 2 equilibria are solved, each once.
     """
+    check_game(game, "leave_one_out")
     found = AlliancePayoffs(game, weights)
     whole = frozenset(range(game.size))
     return tuple(_of_alliance(found, whole - left) for left in (set(), *({k} for k in whole)))
@@ -221,9 +250,13 @@ def stable_sizes(
     Raises `InvalidValueError` if n is not a whole number from 2 or a payoff is no number.
     Source: Barrett (1994), "Self-enforcing international environmental agreements".
     """
-    given: Any = n
-    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 2:
-        raise InvalidValueError(f"n must be a whole number from 2, got {n!r}.")
+    check_whole(n, "n", 2, MOST_ALIKE)
+    for name, payoff in (("member", member), ("outsider", outsider)):
+        if not callable(payoff):
+            raise InvalidValueError(
+                f"{name} must be a function of the number of signatories that gives a payoff, got "
+                f"{shown(payoff)}."
+            )
     inside = [math.nan] + [as_number(member(k), f"member({k})") for k in range(1, n + 1)]
     outside = [as_number(outsider(k), f"outsider({k})") for k in range(n)] + [math.nan]
     slack = SLACK * max(map(abs, [*inside[1:], *outside[:-1]]))
@@ -235,12 +268,14 @@ def stable_sizes(
     return tuple(k for k in range(2, n + 1) if stable(k))
 
 
-def _of_alliance(payoffs: AlliancePayoffs, inside: frozenset[int]) -> Stability:
+def _of_alliance(
+    payoffs: AlliancePayoffs, inside: frozenset[int], *, external: bool = True
+) -> Stability:
     """Stability of members of an alliance, given by position, with labels and money."""
     game = payoffs.game
     labels = tuple(game.members)
     return dataclasses.replace(
-        _stability(payoffs, tuple(range(game.size)), inside),
+        _stability(payoffs, tuple(range(game.size)), inside, external=external),
         players=labels,
         coalition=tuple(labels[k] for k in sorted(inside)),
         worth=money_weights(game),
@@ -269,9 +304,14 @@ class AlliancePayoffs:
         return self._known[members]
 
 
-def _stability(payoffs: Payoffs, players: tuple[Any, ...], inside: frozenset[Any]) -> Stability:
+def _stability(
+    payoffs: Payoffs, players: tuple[Any, ...], inside: frozenset[Any], *, external: bool = True
+) -> Stability:
     now = payoffs(inside)
-    gains = np.array([payoffs(inside ^ {player})[k] - now[k] for k, player in enumerate(players)])
+    gains = np.full(len(players), np.nan)
+    for k, player in enumerate(players):
+        if external or player in inside:
+            gains[k] = payoffs(inside ^ {player})[k] - now[k]
     slack = SLACK * max(float(np.abs(now).max()), 1e-300)
     order = tuple(p for p in players if p in inside)
     return Stability(players, order, gains, np.ones(len(players)), "payoff", slack)
@@ -283,9 +323,23 @@ def _checked_players(game: Any, players: Sequence[Any] | None) -> tuple[Any, ...
             "stability needs an alliance, or a function of a coalition that returns everybody's "
             f"payoffs; got {type(game).__name__}."
         )
-    if isinstance(players, str) or not players or len(set(players)) != len(players):
-        raise InvalidValueError(f"a function needs players=[...], each once; got {players!r}.")
-    return tuple(players)
+    named = tuple(listed(players, "players of a function", "labels, players=[...]"))
+    if not named:
+        raise InvalidValueError("a function needs players=[...], and got none.")
+    check_unique(named, "players")
+    return named
+
+
+def _no_players(players: Any) -> None:
+    if players is not None:
+        raise InvalidValueError(
+            "players belong to a function of coalitions; those of an alliance are its members. Leave "
+            "players out."
+        )
+
+
+def _named(members: Iterable[Any]) -> str:
+    return "{" + ", ".join(sorted(map(str, members))) + "}"
 
 
 def _user_payoffs(game: Payoffs, players: tuple[Any, ...]) -> Payoffs:
@@ -300,6 +354,7 @@ def _user_payoffs(game: Payoffs, players: tuple[Any, ...]) -> Payoffs:
                 if missing:
                     raise InvalidValueError(f"payoffs of {missing[0]!r} are missing.")
                 given = [given[p] for p in players]
+            given = listed(given, f"payoffs of {_named(members)}", "numbers, one for each player")
             if len(given) != len(players):
                 raise InvalidValueError(
                     f"payoffs must be {len(players)} numbers, one for each player, got {len(given)}."

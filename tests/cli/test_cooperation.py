@@ -78,6 +78,7 @@ def test_a_pledge_out_of_bounds_has_no_payoffs(run: Run) -> None:
         (["optimum", "three-alies"], "Did you mean 'three-allies'?", 1),
         (["optimum", "three-allies", "--weights", "gpd"], "Did you mean 'gdp'?", 1),
         (["optimum", "three-allies", "--weights", "Larg=2"], "Did you mean 'Large'?", 1),
+        (["optimum", "three-allies", *["--weights", "Large=2"] * 2], "Large is given twice", 2),
         (["optimum", "three-allies", "--weights", "Large=-2"], "weight of Large must be >= 0", 1),
         (["optimum", "three-allies", "--weights", "Large=much"], "must be a number", 1),
         (

@@ -69,6 +69,9 @@ def test_latex_and_blocs(run: Run) -> None:
         (("threat=0",), "comply needs a plan", 1),
         (("threat=0.5", "--bloc", "a=Large", "--bloc", "b=Middle", "--latex"), "two players", 1),
         (("threat=2",), "[0, 1]", 1),
+        (("threat=0.5", "threat=0.50"), "'threat 0.5, demand 5 %' is given twice", 2),
+        (("--spend", "2%", "--spend", "0.02"), "'0.02' is given twice, as '2%' and as '0.02'", 2),
+        (("--spend", "comply", "--spend", "comply"), "'comply' is given twice", 2),
     ],
     ids=str,
 )

@@ -83,7 +83,7 @@ def test_convex_and_superadditive() -> None:
         ({("a", "b"): 1.0, ("b", "a"): 2.0}, None, "{a, b} stands twice"),
         ({}, None, "at least one player"),
         (len, None, "needs players="),
-        (len, ["a", "a"], "duplicate player 'a'"),
+        (len, ["a", "a"], "players has 'a' twice"),
         (len, [], "at least one player"),
         (len, "ab", "list of labels"),
         (lambda s: 1.0, ["a"], "empty coalition must be worth 0, got 1"),

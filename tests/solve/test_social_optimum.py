@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -16,6 +17,7 @@ from alliancegame.solve.ascent import climb
 from alliancegame.solve.nash import solve_nash
 from alliancegame.solve.planner import plan_burdens, problem_of
 from alliancegame.solve.result import result_from_dict
+from alliancegame.solve.share_search import reachable
 from alliancegame.solve.stages import stage_of
 from tests.oracle import Hand
 from tests.problems import BANK, FAMILIES, alliance, random_alliance, symmetric
@@ -212,6 +214,47 @@ def test_shares_of_unequal_worth(m: float) -> None:
     assert "over the worth of influence" in found.certificate.method
     best = best_by_evolution(Hand(game), weights, [0.0] * 3, [0.6] * 3)
     assert best == pytest.approx(found.welfare, abs=1e-8)
+
+
+@pytest.mark.parametrize("m", [0.5, 0.8, 1.0])
+@pytest.mark.parametrize("least", [0.005, 0.02])
+def test_shares_where_nobody_can_spend_nothing(m: float, least: float) -> None:
+    """Not every worth of shares can then be had: the bound closes all the same."""
+    rng = np.random.default_rng(int(1000 * least + 10 * m))
+    gdp, theta = rng.uniform(1, 10, 4), rng.uniform(0.02, 0.2, 4)
+    game = alliance(
+        gdp, theta, burden_min=least, burden_max=0.6, influence_value="share", decisiveness=m,
+        influence_weight=rng.uniform(0.01, 0.4, 4), substitution=min(m, 1), private_weight=0.01,
+    )  # fmt: skip
+    weights = rng.uniform(0.2, 2, 4)
+    found = ag.solve_social_optimum(game, weights)
+    assert found.certificate.verdict == "certified"
+    best = best_by_evolution(Hand(game), weights, [least] * 4, [0.6] * 4)
+    assert best <= found.welfare + found.certificate.gap * weights.sum() + 1e-12
+    assert best == pytest.approx(found.welfare, abs=1e-6)
+
+
+def test_the_worths_that_shares_can_have_are_those_of_the_corners() -> None:
+    """A ratio of linear sums is extreme at a corner of the box: all of them, for random games."""
+    rng = np.random.default_rng(8)
+    for _ in range(30):
+        n = int(rng.integers(2, 6))
+        low = rng.choice([0.0, 0.001, 0.02, 0.1], n)
+        high = np.where(rng.random(n) < 0.2, low, low + rng.uniform(0.01, 0.5, n))
+        high[0] = low[0] + 0.1
+        game = alliance(
+            rng.uniform(1, 10, n), 0.1, burden_min=low, burden_max=np.maximum(high, low + 1e-6),
+            influence_value="share", influence_weight=rng.uniform(0, 1, n), decisiveness=0.7,
+        )  # fmt: skip
+        problem = problem_of(stage_of(game, Plan()), rng.uniform(0.1, 2, n), low, high)
+        corners = [
+            problem.pulls(problem.coordinates(np.where(pick, high, low)))
+            for pick in itertools.product((False, True), repeat=n)
+        ]
+        worths = [float(problem.stakes @ q / q.sum()) for q in corners]
+        least, most = reachable(problem)
+        assert least <= min(worths) <= max(worths) <= most
+        assert (least, most) == pytest.approx((min(worths), max(worths)), rel=1e-12, abs=1e-12)
 
 
 def test_where_no_optimum_exists_none_is_claimed() -> None:

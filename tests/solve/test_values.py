@@ -157,7 +157,10 @@ def test_results_travel() -> None:
     ("options", "message"),
     [
         ({"method": "exakt"}, "Did you mean 'exact'"),
-        ({"method": "sampled", "samples": 3}, "samples must be a whole number from 4, got 3"),
+        (
+            {"method": "sampled", "samples": 3},
+            "samples must be a whole number, from 4 to 100,000,000, got 3",
+        ),
         ({"method": "sampled", "samples": 10.5}, "samples"),
         ({"method": "sampled", "seed": -1}, "seed must be a whole number"),
         ({"method": "sampled", "seed": None}, "seed"),

@@ -270,13 +270,43 @@ def test_every_pair_that_is_listed_is_stable(small: Any) -> None:
             assert one.stable == (members in listed)
 
 
+def test_coalitions_among_some(small: Any) -> None:
+    """Those among some players are those of the whole list; without outsiders, the internal ones."""
+    players, some = list(range(5)), [0, 2, 3, 4]
+
+    def payoffs(members: frozenset[int]) -> list[float]:
+        random = np.random.default_rng(sum(1 << k for k in members))
+        return random.normal(size=5).round(3).tolist()
+
+    def by_hand(kind: str) -> list[tuple[int, ...]]:
+        return [
+            c
+            for count in range(2, 5)
+            for c in itertools.combinations(some, count)
+            if getattr(ag.coalition_stability(payoffs, c, players=players), kind)
+        ]
+
+    found = ag.stable_coalitions(payoffs, players=players, among=some)
+    internal = ag.stable_coalitions(payoffs, players=players, among=some, external=False)
+    assert [one.coalition for one in found] == by_hand("stable")
+    assert [one.coalition for one in internal] == by_hand("internal")
+    assert internal
+    for one in internal:
+        assert one.external is None
+        assert "outsiders not asked" in one.headline()
+        assert result_from_dict(one.to_dict()).to_json() == one.to_json()
+    pair = ["Large", "Frontier"]
+    stays = ag.coalition_stability(small, pair).internal
+    assert len(ag.stable_coalitions(small, among=pair, external=False)) == stays
+
+
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
         (({"a": 1},), {}, "needs an alliance, or a function"),
-        ((len,), {}, "needs players"),
-        ((len,), {"players": "ab"}, "needs players"),
-        ((len,), {"players": ["a", "a"]}, "needs players"),
+        ((len,), {}, "players of a function must be a list"),
+        ((len,), {"players": "ab"}, "must be a list of labels.*'ab'"),
+        ((len,), {"players": ["a", "a"]}, "has 'a' twice"),
         ((lambda s: {"a": 1.0},), {"players": ["a", "b"]}, "payoffs of 'b' are missing"),
         ((lambda s: [1.0],), {"players": ["a", "b"]}, "must be 2 numbers"),
         ((lambda s: [1.0, math.nan],), {"players": ["a", "b"]}, "payoff of b must be finite"),
@@ -292,12 +322,12 @@ def test_more_bad_stability(small: Any) -> None:
         ag.coalition_stability(lambda s: [0, 0], ["c"], players=["a", "b"])
     with pytest.raises(UnknownNameError, match="Did you mean 'Large'"):
         ag.coalition_stability(small, ["Larg"])
-    with pytest.raises(InvalidValueError, match="got the text"):
+    with pytest.raises(InvalidValueError, match="must be a list of members, got"):
         ag.coalition_stability(small, "Large")
     with pytest.raises(CoalitionSizeError, match="at most 10 players, got 31"):
         ag.stable_coalitions(ag.load_model("nato-2024"))
     for n in (1, 2.5, True):
-        with pytest.raises(InvalidValueError, match="n must be a whole number from 2"):
+        with pytest.raises(InvalidValueError, match="n must be a whole number, from 2"):
             ag.stable_sizes(float, float, n)  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match=r"member\(1\) must be finite"):
         ag.stable_sizes(lambda k: math.nan, float, 3)

@@ -18,48 +18,29 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import GameTooLargeError, InvalidValueError
+from alliancegame.game.checks import listed, shown
 from alliancegame.game.finite import FiniteGame, number
-from alliancegame.game.parameters import Array, as_number
+from alliancegame.game.parameters import as_number
 from alliancegame.solve.certificate import Certificate, Verdict
-from alliancegame.solve.finite.mixtures import Mixture
+from alliancegame.solve.finite.commitment_programs import (
+    FollowerType,
+    exact_strategy,
+    follower_types,
+    in_payoffs,
+    inside_point,
+    least_worth,
+    pure_worths,
+    search_answers,
+    worth,
+)
+from alliancegame.solve.finite.mixtures import Mixture, Number
 from alliancegame.solve.finite.nash import find_equilibria
 from alliancegame.solve.finite.profile import EquilibriumSet, from_plain, plain, provenance
-from alliancegame.solve.finite.programs import maximise_on_simplex
 from alliancegame.solve.result import Result
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST_PROGRAMS = 20_000
-_INSIDE = 1e-9
-_TIE = 1e-9
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Type:
-    """One type of the follower: probability, leader's and own payoffs (strategy of leader, answer)."""
-
-    chance: float
-    leader: Array
-    follower: Array
-    labels: tuple[str, ...]
-
-    def alike(self, answer: int) -> list[int]:
-        """Answers that earn this type the same whatever the leader does."""
-        same = (self.follower == self.follower[:, [answer]]).all(axis=0)
-        return [int(k) for k in np.flatnonzero(same)]
-
-    def better(self, answer: int, *, strict: bool = False) -> Array:
-        """Rows whose product with x must be <= 0 for `answer` to be best; equal ones left out if strict."""
-        difference = (self.follower - self.follower[:, [answer]]).T
-        return difference[(difference != 0).any(axis=1)] if strict else np.asarray(difference)
-
-    def replies(self, x: Array) -> list[int]:
-        """Best answers to x, up to a tie of 1e-9 of the range of payoffs."""
-        earned = x @ self.follower
-        slack = _TIE * max(float(np.ptp(self.follower)), 1e-300)
-        return [int(k) for k in np.flatnonzero(earned >= earned.max() - slack)]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -71,8 +52,9 @@ class Commitment(Result):
     `pessimistic_strategy` gets within `epsilon` of it with unique answers, and `attained` says
     whether the supremum itself is attained. `pure_strategy`, `pure_value` and
     `pure_pessimistic_value` are the same without mixing. `gap` bounds what a better strong
-    commitment could gain (linear programming duality, re-checked). `nash` are the equilibria of the
-    game without commitment, None if they were not enumerated.
+    commitment could gain (linear programming duality, re-checked). `nash_payoffs` are the leader's
+    lowest and highest in the game without commitment, None if its equilibria were not enumerated;
+    `value_of_commitment` is the strong value minus the highest, nan if that is not known.
     """
 
     kind: ClassVar[str] = "commitment"
@@ -94,6 +76,7 @@ class Commitment(Result):
     gap: float
     certificate: Certificate
     nash_payoffs: tuple[float, float] | None
+    value_of_commitment: float
 
     @property
     def game(self) -> FiniteGame:
@@ -104,11 +87,6 @@ class Commitment(Result):
     def interval(self) -> tuple[float, float]:
         """What commitment is worth, from the pessimistic to the optimistic value."""
         return self.pessimistic_value, self.value
-
-    @property
-    def value_of_commitment(self) -> float:
-        """The strong value minus the leader's best Nash payoff; nan if that is not known."""
-        return float("nan") if self.nash_payoffs is None else self.value - self.nash_payoffs[1]
 
     def headline(self) -> str:
         """One line that says what was found."""
@@ -188,7 +166,8 @@ def solve_commitment(
 
     `types` gives a follower of unknown type instead: pairs (probability, game), games in which the
     leader has the same strategies; the leader does not see the type. `epsilon` is how near, in shares
-    of the range of the leader's payoffs, the pessimistic strategy comes to the supremum.
+    of the range of the leader's payoffs, the pessimistic strategy comes to the supremum. Answers count
+    as strictly best somewhere if they are so by more than 1e-9 of the range of the follower's payoffs.
 
     Raises `InvalidValueError` for more than two players, probabilities that do not add up to 1 or
     games that do not fit, and `GameTooLargeError` beyond 20,000 linear programs.
@@ -198,69 +177,65 @@ def solve_commitment(
     >>> found.strategy, found.value, found.pure_value
     ((Fraction(1, 2), Fraction(1, 2)), 3.5, 3.0)
     """
+    check_tolerances(tolerances)
     games, chances = _games(game, types)
     place = games[0].index_of(leader)
     _check(games, place, epsilon)
-    against = [_type(g, place, p) for g, p in zip(games, chances, strict=True)]
-    span = max(float(np.ptp(np.concatenate([t.leader.ravel() for t in against]))), 1e-300)
-
-    strong = _search(against, weak=False)
-    weak = _search(against, weak=True)
-    x = _exactly(games, place, against, strong.answers, strong.x)
-    floats = np.array([float(p) for p in x])
-    value = _worth(against, strong.answers, floats)
-    near, loss = _inside_point(against, weak, epsilon * span)
-    replies = [t.replies(weak.x) for t in against]
-    attained_value = sum(
-        t.chance * min(float(weak.x @ t.leader[:, k]) for k in ks)
-        for t, ks in zip(against, replies, strict=True)
+    against, unit = follower_types(games, place, chances)
+    strong = search_answers(against, weak=False)
+    weak = search_answers(against, weak=True)
+    x = exact_strategy(against, strong.answers, strong.x)
+    value = worth(against, strong.answers, x)
+    supremum = min(least_worth(against, weak), value)
+    near, loss = inside_point(against, weak, epsilon)
+    harmed = sum(
+        t.chance * min(float(weak.x @ t.leader[:, k]) for k in t.replies(weak.x)) for t in against
     )
-    rows = range(len(floats))
-    pure = {kind: [_pure_worth(against, i, kind) for i in rows] for kind in (max, min)}
-    best = int(np.argmax(pure[max]))
-    safest = int(np.argmax(pure[min]))
+    helped, least = pure_worths(against, max), pure_worths(against, min)
+    best, safest = helped.index(max(helped)), least.index(max(least))
     labels = games[0].strategies[place]
-    gap = max(strong.bound - value, 0.0)
-    regret = max(
-        float((floats @ t.follower).max() - floats @ t.follower[:, k])
-        for t, k in zip(against, strong.answers, strict=True)
-    )
+    gap = float(max(in_payoffs(against, unit, strong.bound) - value, Fraction(0)))
+    lost = [t.regret(x, k) for t, k in zip(against, strong.answers, strict=True)]
+    nash = _nash(games, place)
     return Commitment(
         games,
         tuple(chances),
         place,
         x,
-        value,
+        float(value),
         tuple(t.labels[k] for t, k in zip(against, strong.answers, strict=True)),
-        weak.value,
+        float(supremum),
         tuple(near.tolist()),
-        loss,
-        bool(attained_value >= weak.value - 1e-9 * span),
+        loss * unit,
+        bool(harmed >= weak.value - 1e-9),
         labels[best],
-        pure[max][best],
+        float(helped[best]),
         labels[safest],
-        pure[min][safest],
+        float(least[safest]),
         gap,
-        _certificate(games, place, gap, regret, span, tolerances),
-        _nash(games, place),
+        _certificate(games[0].players, place, against, (gap, unit), lost, tolerances),
+        None if nash is None else (float(nash[0]), float(nash[1])),
+        float("nan") if nash is None else float(value - Fraction(nash[1])),
     )
 
 
 def _certificate(
-    games: Sequence[FiniteGame], leader: int, gap: float, regret: float, span: float,
-    tolerances: Tolerances,
+    players: Sequence[str], leader: int, against: Sequence[FollowerType], gap: tuple[float, float],
+    lost: Sequence[float], tolerances: Tolerances,
 ) -> Certificate:  # fmt: skip
-    scale = max(span, *(float(np.ptp(g.payoffs[1 - leader])) for g in games))
-    worst = max(gap, regret)
+    """What is claimed: `gap` (and the leader's range) and what each type loses, in shares of ranges."""
+    losses = [gap, *((loss, t.span) for loss, t in zip(lost, against, strict=True))]
+    shares = [loss / span if span > 0 else 0.0 for loss, span in losses]
+    worst = int(np.argmax(shares))
     verdict: Verdict = "unverified"
-    if worst <= tolerances.approximate * scale:
-        verdict = "certified" if worst <= tolerances.certified * scale else "approximate"
-    players = games[0].players
+    if shares[worst] <= tolerances.approximate:
+        verdict = "certified" if shares[worst] <= tolerances.certified else "approximate"
+    whose = players[leader] if worst == 0 else players[1 - leader]
     return Certificate(
         verdict,
-        worst,
+        losses[worst][0],
         float("nan"),
-        None if worst == 0 else players[leader] if gap >= regret else players[1 - leader],
+        whose if shares[worst] > 0 else None,
         "not proven",
         "other optimal commitments can exist",
         "a linear program for each answer; bounds from multipliers, recomputed",
@@ -269,7 +244,7 @@ def _certificate(
     )
 
 
-def _nash(games: Sequence[FiniteGame], leader: int) -> tuple[float, float] | None:
+def _nash(games: Sequence[FiniteGame], leader: int) -> tuple[Number, Number] | None:
     """The leader's lowest and highest Nash payoffs without commitment, one type."""
     if len(games) > 1:
         return None
@@ -277,7 +252,7 @@ def _nash(games: Sequence[FiniteGame], leader: int) -> tuple[float, float] | Non
         found: EquilibriumSet = find_equilibria(games[0])
     except GameTooLargeError:
         return None
-    earned = [float(p.payoffs[leader]) for p in found]
+    earned = [p.payoffs[leader] for p in found]
     return min(earned), max(earned)
 
 
@@ -295,9 +270,13 @@ def _games(
         return (game,), [1.0]
     if game is not None:
         raise InvalidValueError("give a game or types, not both: types hold games of their own.")
-    pairs = list(types)
-    if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise InvalidValueError("types must be a list of pairs (probability, FiniteGame).")
+    what = "types must be a list of pairs (probability, FiniteGame)"
+    pairs = listed(types, "types", "pairs (probability, FiniteGame)")
+    if not pairs:
+        raise InvalidValueError(f"{what}, got none.")
+    for k, pair in enumerate(pairs):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise InvalidValueError(f"{what}; type {k + 1} is {shown(pair)}.")
     chances = [as_number(p, f"probability of type {k + 1}") for k, (p, _) in enumerate(pairs)]
     for k, p in enumerate(chances):
         if not 0 < p <= 1:
@@ -322,236 +301,3 @@ def _check(games: Sequence[FiniteGame], leader: int, epsilon: float) -> None:
             )
     if not 0 < as_number(epsilon, "epsilon") <= 1:
         raise InvalidValueError(f"epsilon must be in (0, 1], got {epsilon:g}.")
-
-
-def _type(game: FiniteGame, leader: int, chance: float) -> _Type:
-    sides = [np.asarray(a if leader == 0 else a.T) for a in game.payoffs]
-    return _Type(chance, sides[leader], sides[1 - leader], game.strategies[1 - leader])
-
-
-# --- Search --------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Found:
-    value: float
-    bound: float
-    x: Array
-    answers: tuple[int, ...]
-    inside: Array | None = None
-
-
-def _search(against: Sequence[_Type], *, weak: bool) -> _Found:
-    """The best answers by branch and bound: types are given answers in turn, likely ones first.
-
-    The bound of a branch is its program with the types decided so far, plus the most that the others
-    could be worth alone.
-    """
-    m = len(against[0].leader)
-    most = [t.chance * float(t.leader.max()) for t in against]
-    best: _Found | None = None
-    highest = -np.inf
-    programs = 0
-    stack: list[tuple[int, ...]] = [()]
-    while stack:
-        answers = stack.pop()
-        depth = len(answers)
-        if depth:
-            programs += 1
-            if programs > MOST_PROGRAMS:
-                raise GameTooLargeError(
-                    f"more than {MOST_PROGRAMS:,} linear programs are needed, the limit: use fewer "
-                    "types or strategies."
-                )
-            solved = _program(against[:depth], answers, weak, m)
-            if solved is None:
-                continue
-            rest = sum(most[depth:])
-            if best is not None and solved.bound + rest <= best.value:
-                continue
-            if depth == len(against):
-                highest = max(highest, solved.bound)
-                if best is None or solved.value > best.value:
-                    best = solved
-                continue
-        following = against[depth]
-        options = sorted(_options(following, weak), key=lambda k: following.leader[:, k].max())
-        stack += [(*answers, k) for k in options]
-    if best is None:
-        raise ArithmeticError("no answer is best anywhere")
-    return dataclasses.replace(best, bound=max(highest, best.value))
-
-
-def _options(one: _Type, weak: bool) -> list[int]:
-    """Answers to try; of answers that the type cannot tell apart the first, if it harms."""
-    count = one.follower.shape[1]
-    return [k for k in range(count) if not weak or one.alike(k)[0] == k]
-
-
-def _program(against: Sequence[_Type], answers: Sequence[int], weak: bool, m: int) -> _Found | None:
-    """The best x to which these answers are best; with `weak`, they must be strictly best somewhere."""
-    pairs = list(zip(against, answers, strict=True))
-    constraints = np.vstack([t.better(k) for t, k in pairs])
-    inside = None
-    if weak:
-        inside = _interior([t.better(k, strict=True) for t, k in pairs], m)
-        if inside is None:
-            return None
-    helpful = not weak or all(len(t.alike(k)) == 1 for t, k in pairs)
-    if helpful:
-        objective = sum((t.chance * t.leader[:, k] for t, k in pairs), np.zeros(m))
-        found = maximise_on_simplex(objective, constraints)
-        if found is None:
-            return None
-        return _Found(found.value, found.bound, found.point, tuple(answers), inside)
-    return _worst_of_alike(pairs, constraints, inside, m)
-
-
-def _worst_of_alike(
-    pairs: Sequence[tuple[_Type, int]], constraints: Array, inside: Array | None, m: int
-) -> _Found | None:
-    """The same where a type has answers it cannot tell apart: the least of them counts.
-
-    A program in (x, v) with v below what each of them is worth. Its multipliers weigh these answers,
-    and the weighted payoff less the other multipliers times their constraints bounds the optimum.
-    """
-    from scipy.optimize import linprog
-
-    T = len(pairs)
-    chances = np.array([t.chance for t, _ in pairs])
-    rows, groups = [], []
-    for k, (t, answer) in enumerate(pairs):
-        for same in t.alike(answer):
-            row = np.zeros(m + T)
-            row[:m], row[m + k] = -t.leader[:, same], 1.0
-            rows.append(row)
-            groups.append(k)
-    bounds: Any = [*[(0, None)] * m, *[(None, None)] * T]
-    wide = np.hstack([constraints, np.zeros((len(constraints), T))])
-    found = linprog(
-        -np.r_[np.zeros(m), chances], A_ub=np.vstack([*rows, wide]),
-        b_ub=np.zeros(len(rows) + len(wide)), A_eq=np.r_[np.ones(m), np.zeros(T)][None], b_eq=[1.0],
-        bounds=bounds, method="highs",
-    )  # fmt: skip
-    if found.x is None:
-        return None
-    multipliers = np.maximum(-found.ineqlin.marginals, 0.0)
-    weights = multipliers[: len(rows)]
-    objective = np.zeros(m)
-    for k, (t, answer) in enumerate(pairs):
-        mine = [r for r, group in enumerate(groups) if group == k]
-        total = weights[mine].sum()
-        for r, same in zip(mine, t.alike(answer), strict=True):
-            share = weights[r] / total if total > 0 else 1 / len(mine)
-            objective += t.chance * share * t.leader[:, same]
-    bound = float((objective - multipliers[len(rows) :] @ constraints).max())
-    x = np.maximum(found.x[:m], 0.0)
-    x = x / x.sum()
-    value = sum(t.chance * min(float(x @ t.leader[:, s]) for s in t.alike(k)) for t, k in pairs)
-    return _Found(float(value), bound, x, tuple(k for _, k in pairs), inside)
-
-
-def _interior(strict: Sequence[Array], m: int) -> Array | None:
-    """A point at which all these rows are negative, as far as possible; None if there is none."""
-    from scipy.optimize import linprog
-
-    rows = np.vstack([*strict, -np.eye(m)])
-    size = np.abs(rows).max(axis=1)
-    rows = rows / size[:, None]
-    found = linprog(
-        np.r_[np.zeros(m), -1.0],
-        A_ub=np.hstack([rows, np.ones((len(rows), 1))]),
-        b_ub=np.zeros(len(rows)),
-        A_eq=np.r_[np.ones(m), 0.0][None],
-        b_eq=[1.0],
-        bounds=[*[(0, None)] * m, (None, None)],
-        method="highs",
-    )
-    if found.x is None:
-        return None
-    x = np.maximum(found.x[:m], 0.0)
-    x = x / x.sum()
-    return x if float((rows @ x).max()) < -_INSIDE else None
-
-
-def _inside_point(against: Sequence[_Type], weak: _Found, allowed: float) -> tuple[Array, float]:
-    """A strategy with unique answers (up to equal ones) that loses at most `allowed`, and its loss."""
-    assert weak.inside is not None  # noqa: S101 (set by every weak program)
-    share = 1.0
-    for _ in range(60):
-        x = (1 - share) * weak.x + share * weak.inside
-        worth = sum(
-            t.chance * min(float(x @ t.leader[:, k]) for k in t.alike(answer))
-            for t, answer in zip(against, weak.answers, strict=True)
-        )
-        if weak.value - worth <= allowed:
-            return x, max(weak.value - worth, 0.0)
-        share /= 2
-    return weak.inside, 0.0
-
-
-def _worth(against: Sequence[_Type], answers: Sequence[int], x: Array) -> float:
-    return float(
-        sum(t.chance * float(x @ t.leader[:, k]) for t, k in zip(against, answers, strict=True))
-    )
-
-
-def _pure_worth(against: Sequence[_Type], row: int, pick: Any) -> float:
-    """What a pure commitment is worth if indifferent followers help (max) or harm (min)."""
-    total = 0.0
-    for t in against:
-        best = np.flatnonzero(t.follower[row] == t.follower[row].max())
-        total += t.chance * float(pick(t.leader[row, best]))
-    return total
-
-
-def _exactly(
-    games: Sequence[FiniteGame],
-    leader: int,
-    against: Sequence[_Type],
-    answers: Sequence[int],
-    x: Array,
-) -> Mixture:
-    """The strategy from its tight constraints, in fractions, where they determine it and it is feasible."""
-    rough: Mixture = tuple(float(p) for p in x)
-    if not all(game.exact for game in games):
-        return tuple(Fraction(int(p)) for p in x) if max(x) == 1 else rough
-    support = [i for i, p in enumerate(x) if p > 1e-9]
-    rows: list[list[Fraction]] = [[Fraction(1)] * len(support) + [Fraction(1)]]
-    conditions = []
-    for game, t, answer in zip(games, against, answers, strict=True):
-        own = game.fractions[1 - leader] if leader == 0 else game.fractions[1 - leader].T
-        size = max(float(np.ptp(t.follower)), 1e-300)
-        for k in range(own.shape[1]):
-            difference = own[:, k] - own[:, answer]
-            conditions.append(difference)
-            if abs(float(x @ (t.follower[:, k] - t.follower[:, answer]))) <= 1e-8 * size:
-                rows.append([Fraction(difference[i]) for i in support] + [Fraction(0)])
-    point = _unique_solution(rows, len(support))
-    if point is None or min(point) < 0:
-        return rough
-    whole = [Fraction(0)] * len(x)
-    for i, p in zip(support, point, strict=True):
-        whole[i] = p
-    if any(sum(p * d for p, d in zip(whole, row, strict=True)) > 0 for row in conditions):
-        return rough
-    return tuple(whole)
-
-
-def _unique_solution(rows: list[list[Fraction]], unknowns: int) -> list[Fraction] | None:
-    """The solution of a system of at least as many equations, if it has exactly one."""
-    rows = [list(row) for row in rows]
-    for column in range(unknowns):
-        found = next((r for r in range(column, len(rows)) if rows[r][column]), None)
-        if found is None:
-            return None
-        rows[column], rows[found] = rows[found], rows[column]
-        lead = rows[column][column]
-        rows[column] = [value / lead for value in rows[column]]
-        for r, row in enumerate(rows):
-            if r != column and row[column]:
-                factor = row[column]
-                rows[r] = [a - factor * b for a, b in zip(row, rows[column], strict=True)]
-    if any(row[unknowns] for row in rows[unknowns:]):
-        return None
-    return [rows[k][unknowns] for k in range(unknowns)]

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from alliancegame.errors import GameTooLargeError, InvalidValueError, unknown_name
-from alliancegame.game.finite import FiniteGame, number
+from alliancegame.game.checks import check_flag, shown
+from alliancegame.game.finite import FiniteGame, check_finite_game, number
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.certificate import Certificate, Verdict
 from alliancegame.solve.finite.profile import provenance
 from alliancegame.solve.finite.programs import maximise_least
 from alliancegame.solve.result import Result
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,12 +128,15 @@ def solve_correlated(
     >>> [round(u, 9) for u in solve_correlated(chicken).payoffs]  # Aumann (1974)
     [5.25, 5.25]
     """
+    check_finite_game(game, "solve_correlated")
+    check_flag(coarse, "coarse")
+    check_tolerances(tolerances)
     if game.cells > MOST_CELLS:
         raise GameTooLargeError(
             f"the game has {game.cells:,} cells, and linear programs over cells are limited to "
             f"{MOST_CELLS:,}: use fewer strategies."
         )
-    rows, words = _objectives(game, objective)
+    rows, offset, words = _objectives(game, objective)
     constraints = incentives(game, coarse=coarse)
     found, _ = maximise_least(rows, constraints)
     gains = _gains(game, found.point.reshape(game.shape), coarse)
@@ -139,7 +144,7 @@ def solve_correlated(
         game,
         found.point.reshape(game.shape),
         words,
-        found.value,
+        float(Fraction(found.value) + offset),
         found.gap,
         coarse,
         _certificate(game, gains, tolerances),
@@ -149,7 +154,7 @@ def solve_correlated(
 def incentives(game: FiniteGame, *, coarse: bool) -> Array:
     """Rows (constraint, cell): products with the distribution are gains from disobeying."""
     rows = []
-    for i, payoff in enumerate(game.payoffs):
+    for i, payoff in enumerate(game.levelled):
         for other in range(game.shape[i]):
             gain = np.expand_dims(payoff.take(other, axis=i), i) - payoff
             if coarse:
@@ -167,7 +172,7 @@ def incentives(game: FiniteGame, *, coarse: bool) -> Array:
 def _gains(game: FiniteGame, distribution: Array, coarse: bool) -> list[float]:
     """The most that each player gains by the best plan of disobedience, recomputed from payoffs."""
     made = []
-    for i, payoff in enumerate(game.payoffs):
+    for i, payoff in enumerate(game.levelled):
         p = np.moveaxis(distribution, i, 0).reshape(game.shape[i], -1)
         u = np.moveaxis(payoff, i, 0).reshape(game.shape[i], -1)
         if coarse:
@@ -179,7 +184,7 @@ def _gains(game: FiniteGame, distribution: Array, coarse: bool) -> list[float]:
 
 
 def _certificate(game: FiniteGame, gains: list[float], tolerances: Tolerances) -> Certificate:
-    spans = [max(float(np.ptp(a)), 1e-300) for a in game.payoffs]
+    spans = [max(float(a.max()), 1e-300) for a in game.levelled]
     worst = int(np.argmax(gains))
     share = max(g / s for g, s in zip(gains, spans, strict=True))
     verdict: Verdict = "unverified"
@@ -198,29 +203,44 @@ def _certificate(game: FiniteGame, gains: list[float], tolerances: Tolerances) -
     )
 
 
-def _objectives(game: FiniteGame, objective: Any) -> tuple[Array, str]:
-    """Objectives whose least is maximised, shape (objectives, cells), and their name."""
-    payoffs = np.array([a.ravel() for a in game.payoffs])
+def _objectives(game: FiniteGame, objective: Any) -> tuple[Array, Fraction, str]:
+    """Objectives whose least is maximised, shape (objectives, cells), less an offset, and their name.
+
+    All payoffs are taken less the first player's smallest, so that no digits go to what they share.
+    """
+    base = game.smallest[0]
+    shifts = [float(least - base) for least in game.smallest]
+    payoffs = np.array([a.ravel() + d for a, d in zip(game.levelled, shifts, strict=True)])
     if isinstance(objective, str):
         if objective == "leader":
-            return payoffs[:1], f"the leader ({game.players[0]})"
+            return payoffs[:1], base, f"the leader ({game.players[0]})"
         if objective == "alliance":
-            return payoffs.sum(axis=0, keepdims=True), "the sum of payoffs"
+            return payoffs.sum(axis=0, keepdims=True), game.size * base, "the sum of payoffs"
         if objective == "fairest":
-            return payoffs, "the worst-off player"
+            return payoffs, base, "the worst-off player"
         if objective not in game.players:
             raise unknown_name("objective", objective, (*OBJECTIVES, *game.players))
         place = game.index_of(objective)
-        return payoffs[[place]], objective
+        return payoffs[[place]], base, objective
     if isinstance(objective, Mapping):
         weights = np.zeros(game.size)
         for player, weight in objective.items():
             weights[game.index_of(player)] = as_number(weight, f"weight of {player}")
-        return (weights @ payoffs)[None], "weights " + ", ".join(f"{w:g}" for w in weights)
-    array = np.asarray(objective, dtype=np.float64) if hasattr(objective, "__len__") else None
-    if array is None or array.shape != game.shape or not np.isfinite(array).all():
+        words = "weights " + ", ".join(f"{w:g}" for w in weights)
+        return (weights @ payoffs)[None], sum(map(Fraction, weights), Fraction(0)) * base, words
+    array = _numbers(objective)
+    if array is None or array.shape != game.shape:
         raise InvalidValueError(
             f"objective must be one of {', '.join(map(repr, OBJECTIVES))}, a player, a dict "
-            f"{{player: weight}}, or finite numbers of shape {game.shape}; got {objective!r}."
+            f"{{player: weight}}, or finite numbers of shape {game.shape}; got {shown(objective)}."
         )
-    return array.reshape(1, -1), "the given objective"
+    return array.reshape(1, -1), Fraction(0), "the given objective"
+
+
+def _numbers(values: Any) -> Array | None:
+    """Finite numbers as an array; None for anything else."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return array if np.isfinite(array).all() else None

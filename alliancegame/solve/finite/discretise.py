@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError, GameTooLargeError, InvalidValueError, unknown_name
+from alliancegame.game.checks import check_choice, check_game, listed, shown
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.game.parameters import Array
+from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, measures
 from alliancegame.solve.nash import status_quo
 
 MOST_CELLS = 10**6
@@ -66,10 +67,8 @@ def discretise(
     >>> grid.shape, grid.players
     ((2, 3), ('Leader', 'allies'))
     """
-    if not isinstance(game, BurdenSharingGame):
-        raise InvalidValueError(f"game must be a BurdenSharingGame, got {type(game).__name__}.")
-    if units not in UNITS:
-        raise unknown_name("units", units, UNITS)
+    check_game(game, "discretise")
+    check_choice(units, "units", UNITS)
     base = status_quo(game).burdens
     announced = _labelled(plans, "plans", _plan_label)
     for plan in announced.values():
@@ -87,7 +86,7 @@ def discretise(
     lead = game.members.leader_index
     at_a = status_quo(game).payoffs
     gdp = game.by_member("gdp")
-    worth = gdp * (1 - base) if game.consumption == "log" else gdp
+    worth = measures.payoff_worth(game, base)
     sides = []
     for members in (np.array([lead]), *(b.members for b in blocs)):
         own = payoffs[:, members]
@@ -173,10 +172,14 @@ def _players(game: BurdenSharingGame, players: Any) -> list[tuple[str, list[str]
     seen: dict[str, str] = {}
     made = []
     for name, members in players.items():
-        listed = [members] if isinstance(members, str) else list(members)
-        if not listed:
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidValueError(f"a bloc's name must be text, got {shown(name)}.")
+        own = [members] if isinstance(members, str) else listed(members, f"bloc {name!r}", "allies")
+        if not own:
             raise InvalidValueError(f"bloc {name!r} has no members.")
-        for member in listed:
+        for member in own:
+            if not isinstance(member, str):
+                raise unknown_name("ally", shown(member), game.allies, f" in bloc {name!r}")
             if member == game.leader:
                 raise InvalidValueError(
                     f"bloc {name!r} names the leader {member}: blocs are of allies."
@@ -186,7 +189,7 @@ def _players(game: BurdenSharingGame, players: Any) -> list[tuple[str, list[str]
             if member in seen:
                 raise InvalidValueError(f"{member} is in bloc {seen[member]!r} and in {name!r}.")
             seen[member] = name
-        made.append((str(name), listed))
+        made.append((name, own))
     return made
 
 
@@ -194,11 +197,9 @@ def _labelled(values: Any, what: str, label: Any) -> dict[str, Any]:
     """A list or dict of strategies as a dict by label."""
     if isinstance(values, Mapping):
         made = {str(k): v for k, v in values.items()}
-    elif isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
-        raise InvalidValueError(f"{what} must be a list or a dict by label, got {values!r}.")
     else:
         made = {}
-        for value in values:
+        for value in listed(values, what, "strategies, or a dict by label"):
             name = label(value)
             if name in made:
                 raise InvalidValueError(
@@ -221,7 +222,7 @@ def _burden_label(burden: Any) -> str:
         raise InvalidValueError(
             f"burdens that are no numbers need labels: give a dict {{label: burden}}; got {burden!r}."
         )
-    return f"{float(burden) * 100:.6g} %"
+    return f"{as_number(burden, 'burden') * 100:.6g} %"
 
 
 def _bloc(
@@ -264,6 +265,6 @@ def _spread(game: BurdenSharingGame, value: Any, places: NDArray[np.intp], base:
     """One number for the bloc, with A's burdens for everybody else."""
     if isinstance(value, (int, float, np.number)):
         profile = base.copy()
-        profile[places] = float(value)
+        profile[places] = as_number(value, "burden")
         return profile
     return value

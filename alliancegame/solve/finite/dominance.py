@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from alliancegame.game.finite import FiniteGame
+from alliancegame.game.checks import check_flag
+from alliancegame.game.finite import FiniteGame, check_finite_game
 from alliancegame.game.parameters import Array
 from alliancegame.solve.finite.plainly import PlainResult, encoded
 
@@ -125,6 +126,9 @@ def eliminate_dominated(
     >>> eliminate_dominated(pd).solved
     True
     """
+    check_finite_game(game, "eliminate_dominated")
+    check_flag(strict, "strict")
+    check_flag(mixed, "mixed")
     keep = [list(range(m)) for m in game.shape]
     steps: list[Step] = []
     for turn in itertools.count(1):
@@ -230,6 +234,7 @@ def risk_dominance(game: FiniteGame) -> pd.DataFrame:
     """
     import pandas as pd
 
+    check_finite_game(game, "risk_dominance")
     game.two_players("risk_dominance")
     A, B = game.fractions if game.exact else game.payoffs
     strict = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
@@ -76,6 +77,7 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
     >>> 0 < honour_threat(game, ag.Plan(threat=0.5)).discount < 1
     True
     """
+    check_game(game, "honour_threat")
     aggregative.check_plan(game, plan)
     if not plan.pressure:
         raise InvalidValueError("the plan threatens nobody: honour_threat needs threat > 0.")
@@ -103,6 +105,5 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
         discount = math.inf
     else:
         discount = cost / (cost + rent)
-    gdp = float(game.by_member("gdp")[lead])
-    money = gdp * (1 - float(a.burdens[lead])) if game.consumption == "log" else gdp
+    money = float(measures.payoff_worth(game, a.burdens)[lead])
     return Honour(plan, cost, rent, discount, (cost * money, rent * money))

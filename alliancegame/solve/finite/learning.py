@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.game.finite import FiniteGame
-from alliancegame.game.parameters import Array
+from alliancegame.game.checks import check_whole, listed
+from alliancegame.game.finite import FiniteGame, check_finite_game
+from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.certificate import Certificate
 from alliancegame.solve.finite.mixtures import Mixtures, read_mixture
 from alliancegame.solve.finite.plainly import PlainResult
@@ -74,10 +75,11 @@ def fictitious_play(game: FiniteGame, rounds: int = 1000, *, seed: int = 0) -> T
     """
     import nashpy
 
+    check_finite_game(game, "fictitious_play")
     game.two_players("fictitious_play")
-    if int(rounds) != rounds or not 1 <= rounds <= MOST_ROUNDS:
-        raise InvalidValueError(f"rounds must be from 1 to {MOST_ROUNDS:,}, got {rounds!r}.")
-    played = nashpy.Game(*game.payoffs)
+    check_whole(rounds, "rounds", 1, MOST_ROUNDS)
+    check_whole(seed, "seed", 0, 2**32 - 1)
+    played = nashpy.Game(*game.levelled)
     before = np.random.get_state()  # noqa: NPY002 (nashpy draws from the global generator)
     try:
         np.random.seed(seed)  # noqa: NPY002
@@ -104,27 +106,30 @@ def replicator(
 
     `start` is a mixture, or a pair of them for two populations; slightly off uniform by default.
     `populations` is 1 for a symmetric game (the same strategies, and the second player's payoffs are
-    the first's transposed) and 2 otherwise. `until` is the time at the last of `points` points.
+    the first's transposed, up to a constant) and 2 otherwise. `until` is the time at the last of
+    `points` points.
 
     Raises `InvalidValueError` for more than two players, a game that is not symmetric with
     `populations=1`, or a start or time that makes no sense.
     """
     import nashpy
 
+    check_finite_game(game, "replicator")
     game.two_players("replicator")
-    A, B = game.payoffs
+    A, B = game.levelled
     symmetric = game.strategies[0] == game.strategies[1] and np.array_equal(A, B.T)
     count = (1 if symmetric else 2) if populations is None else populations
-    if count not in (1, 2) or (count == 1 and not symmetric):
+    check_whole(count, "populations", 1, 2)
+    if count == 1 and not symmetric:
         raise InvalidValueError(
-            f"populations must be 1 (symmetric games only) or 2, got {populations!r}; this game is "
-            f"{'' if symmetric else 'not '}symmetric."
+            "populations must be 2, got 1: this game is not symmetric, so that one population cannot "
+            "play both parts."
         )
-    if not (np.isfinite(until) and until > 0) or points < 2:
-        raise InvalidValueError(
-            f"until must be > 0 and points at least 2, got {until!r} and {points!r}."
-        )
-    times = np.linspace(0.0, float(until), int(points))
+    check_whole(points, "points", 2, MOST_ROUNDS)
+    end = as_number(until, "until")
+    if not end > 0:
+        raise InvalidValueError(f"until must be > 0, got {end:g}.")
+    times = np.linspace(0.0, end, int(points))
     begun = _starts(game, start, count)
     played = nashpy.Game(A, B)
     if count == 1:
@@ -146,7 +151,7 @@ def _starts(game: FiniteGame, start: Any, count: int) -> list[Array]:
             shares = 1.0 + 0.02 * np.arange(m)[::-1]
             made.append(shares / shares.sum())
         return made
-    parts = [start] if count == 1 else list(start)
+    parts = [start] if count == 1 else listed(start, "start", "mixtures, one for each population")
     if len(parts) != count:
         raise InvalidValueError(f"start must have a mixture for each of {count} populations.")
     return [

@@ -21,6 +21,25 @@ def solve_exactly(matrix: Sequence[Sequence[int]], right: Sequence[int]) -> list
     return solution
 
 
+def unique_solution(rows: Sequence[Sequence[Fraction]], unknowns: int) -> list[Fraction] | None:
+    """The solution of a system of at least as many equations, if it has exactly one."""
+    rows = [list(row) for row in rows]
+    for column in range(unknowns):
+        found = next((r for r in range(column, len(rows)) if rows[r][column]), None)
+        if found is None:
+            return None
+        rows[column], rows[found] = rows[found], rows[column]
+        lead = rows[column][column]
+        rows[column] = [value / lead for value in rows[column]]
+        for r, row in enumerate(rows):
+            if r != column and row[column]:
+                factor = row[column]
+                rows[r] = [a - factor * b for a, b in zip(row, rows[column], strict=True)]
+    if any(row[unknowns] for row in rows[unknowns:]):
+        return None
+    return [rows[k][unknowns] for k in range(unknowns)]
+
+
 def rank(matrix: Sequence[Sequence[Fraction]]) -> int:
     """The rank of a matrix of rationals."""
     if not matrix or not matrix[0]:

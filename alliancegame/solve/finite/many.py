@@ -53,6 +53,8 @@ def all_equilibria(game: FiniteGame, tolerances: Tolerances = DEFAULT) -> Equili
         return _by_two(game, keep, active, tolerances)
     small = game.restrict(keep)
     supports = _supports(small)
+    if all(bool((a == a.min(axis=i, keepdims=True)).all()) for i, a in enumerate(small.comparable)):
+        return _indifferent(game, small, keep, tolerances)
     found, report = _mixed(small, supports)
     profiles = [mixed.pure(small, cell) for cell in pure_cells(small)] + found
     whole = [lifted(m, keep, game.shape) for m in profiles]
@@ -74,11 +76,46 @@ def all_equilibria(game: FiniteGame, tolerances: Tolerances = DEFAULT) -> Equili
         game,
         tuple(shown),
         False,
-        report.statement(pure, len(shown) - pure, degenerate),
+        report.statement(pure, len(shown) - pure, degenerate, _segments(shown)),
         (),
         degenerate or None,
         "pure profiles exhaustively; supports by multihomogeneous continuation",
     )
+
+
+def _indifferent(
+    game: FiniteGame, small: FiniteGame, keep: list[list[int]], tolerances: Tolerances
+) -> EquilibriumSet:
+    """The equilibria where nobody's own strategy matters to it: everything, of which corners are listed."""
+    where = "" if small.shape == game.shape else " of strategies left by strict dominance"
+    statement = (
+        f"complete: nobody's own choice changes its payoff, so every profile{where}, mixed or pure, is "
+        f"an equilibrium: one continuum; its {small.cells} pure profiles are listed"
+    )
+    listed = [lifted(mixed.pure(small, c), keep, game.shape) for c in np.ndindex(small.shape)]
+    unique: tuple[Unique, str] = ("multiple", "every profile is an equilibrium")
+    shown = [Profile(game, m, certificate(game, m, unique, tolerances)) for m in listed]
+    shown.sort(key=lambda p: tuple(-float(u) for u in p.payoffs))
+    return EquilibriumSet(game, tuple(shown), True, statement, (), True, "exact comparison")
+
+
+def _segments(shown: Sequence[Profile]) -> tuple[int, int]:
+    """Pairs of equilibria in which one player alone differs: all, and those of pure profiles.
+
+    Both strategies are best replies to the same, and the others' payoffs are linear in them, so that
+    whatever lies between two such equilibria is one.
+    """
+    made = [0, 0]
+    for left in range(len(shown[0].game.shape) if shown else 0):
+        rest: dict[tuple[tuple[float, ...], ...], list[Profile]] = defaultdict(list)
+        for profile in shown:
+            others = [m for i, m in enumerate(profile.mixtures) if i != left]
+            rest[tuple(tuple(round(float(p), 9) for p in m) for m in others)].append(profile)
+        for group in rest.values():
+            for one, other in itertools.combinations(group, 2):
+                made[0] += 1
+                made[1] += one.pure and other.pure
+    return made[0], made[1]
 
 
 def _by_two(
@@ -182,8 +219,10 @@ class _Report:
     singular: int = 0
     lost: int = 0
 
-    def statement(self, pure: int, mixed_ones: int, degenerate: bool) -> str:
-        """What may be said of the equilibria that were found."""
+    def statement(
+        self, pure: int, mixed_ones: int, degenerate: bool, segments: tuple[int, int]
+    ) -> str:
+        """What may be said of the equilibria that were found; `segments` as `_segments` counts."""
         head = f"all {pure} pure equilibria (exhaustive) and {mixed_ones} mixed"
         if self.proved == self.supports:
             tail = (
@@ -197,7 +236,14 @@ class _Report:
                 f"({self.lost} paths went to infinity or to singular points), so that isolated "
                 "solutions are probably all here, but this is not proved"
             )
-        if degenerate:
+        pairs, certain = segments
+        if pairs:
+            tail += (
+                f"; there is a continuum: in {pairs} {'pair' if pairs == 1 else 'pairs'} of the "
+                "equilibria listed one player alone differs, and everything between the two is an "
+                "equilibrium" + ("" if certain else ", to rounding")
+            )
+        elif degenerate:
             tail += (
                 "; the game is degenerate: continua may exist, of which single points are listed"
             )

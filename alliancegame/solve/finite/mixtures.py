@@ -89,7 +89,7 @@ def read_profile(game: FiniteGame, profile: Any) -> Mixtures:
         if missing:
             raise InvalidValueError(f"the profile has no strategy for {', '.join(missing)}.")
         given = [parts[i] for i in range(game.size)]
-    elif isinstance(profile, (str, bytes)) or not hasattr(profile, "__len__"):
+    elif isinstance(profile, (str, bytes)) or not hasattr(profile, "__len__") or _scalar(profile):
         raise InvalidValueError(
             f"a profile is a dict by player or one strategy for each player, got {profile!r}."
         )
@@ -112,7 +112,7 @@ def read_mixture(game: FiniteGame, player: int, part: Any) -> Mixture:
     if isinstance(part, Mapping):
         chances = {game.strategy_index(player, label): p for label, p in part.items()}
         values = [chances.get(k, Fraction(0)) for k in range(len(labels))]
-    elif hasattr(part, "__len__") and not isinstance(part, bytes):
+    elif hasattr(part, "__len__") and not isinstance(part, bytes) and not _scalar(part):
         values = list(part)
     else:
         raise InvalidValueError(
@@ -128,6 +128,11 @@ def read_mixture(game: FiniteGame, player: int, part: Any) -> Mixture:
         [_chance(p, f"probability of {s} ({who})") for p, s in zip(values, labels, strict=True)],
         who,
     )
+
+
+def _scalar(value: Any) -> bool:
+    """Whether this is an array without dimensions, which has a length by name only."""
+    return isinstance(value, np.ndarray) and value.ndim == 0
 
 
 def _chance(value: Any, what: str) -> Number:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from alliancegame.errors import ConvergenceError, GameTooLargeError, unknown_name
+from alliancegame.errors import ConvergenceError, GameTooLargeError
+from alliancegame.game.checks import check_choice
 from alliancegame.game.finite import FiniteGame
 from alliancegame.solve.certificate import Certificate
 from alliancegame.solve.finite import bimatrix, many
@@ -42,8 +43,7 @@ def find_equilibria(
 
     Raises `GameTooLargeError` beyond the stated limits.
     """
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
+    check_choice(method, "method", METHODS)
     if method == "pure":
         return _pure(game, tolerances)
     if method != "complete":
@@ -148,7 +148,7 @@ def _nashpy(game: FiniteGame, method: str) -> Iterator[Mixtures]:
     """What an algorithm of nashpy yields, exactly where its supports determine the probabilities."""
     import nashpy
 
-    played = nashpy.Game(*game.payoffs)
+    played = nashpy.Game(*game.levelled)
     enumerate_ = {
         "support-enumeration": played.support_enumeration,
         "vertex-enumeration": played.vertex_enumeration,

@@ -52,7 +52,7 @@ def certificate(
         # Of a pure profile these are entries of the game: nothing was rounded on the way.
         allowance = 0.0 if pure else _ROUNDING * sum(game.shape) * float(levelled.max())
         gains.append(float(gain) + allowance)
-    spans = [max(float(np.ptp(a)), 1.0) for a in game.payoffs]
+    spans = [max(float(a.max()), 1.0) for a in game.levelled]
     shares = [gain / span for gain, span in zip(gains, spans, strict=True)]
     worst = int(np.argmax(gains))
     regret = gains[worst]

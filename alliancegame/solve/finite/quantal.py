@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError
-from alliancegame.game.finite import FiniteGame
+from alliancegame.game.finite import FiniteGame, check_finite_game
 from alliancegame.game.parameters import Array, as_number, frozen_array
 from alliancegame.solve.finite.mixtures import Mixtures, float_deviations
 from alliancegame.solve.finite.profile import certificate, provenance
@@ -124,13 +124,14 @@ def quantal_response(game: FiniteGame, *, until: float | None = None) -> Quantal
     player's payoffs. Raises `InvalidValueError` for a precision that is not positive and
     `ConvergenceError` if the branch cannot be followed so far.
     """
-    spans = [float(np.ptp(a)) for a in game.payoffs]
+    check_finite_game(game, "quantal_response")
+    spans = [float(a.max()) for a in game.levelled]
     positive = [s for s in spans if s > 0] or [1.0]
     end = 100 / min(positive) if until is None else as_number(until, "until")
     if end <= 0:
         raise InvalidValueError(f"until must be > 0, got {end:g}.")
     scale = max(positive)
-    branch = _Branch([np.asarray(a) / scale for a in game.payoffs], game.shape)
+    branch = _Branch([np.asarray(a) / scale for a in game.levelled], game.shape)
     points = branch.trace(end * scale)
     logs = np.array([z[:-1] for z in points])
     residual = max(float(np.abs(branch.conditions(z)).max()) for z in points)

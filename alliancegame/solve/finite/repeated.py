@@ -11,12 +11,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
-from alliancegame.game.finite import FiniteGame
+from alliancegame.game.checks import check_flag
+from alliancegame.game.finite import FiniteGame, check_finite_game
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.finite import mixtures as mixed
 from alliancegame.solve.finite.many import pure_cells
@@ -36,22 +38,41 @@ def minmax(game: FiniteGame, *, mixed: bool = True) -> dict[str, float]:
     With `mixed` (two players only) by a mixed strategy: a zero-sum game, by linear programming with
     its bound re-checked. Otherwise by pure strategies, exhaustively, for any number of players.
     """
+    check_finite_game(game, "minmax")
+    check_flag(mixed, "mixed")
+    floors = _floors(game, mixed)
+    return {
+        player: float(Fraction(floor) + least)
+        for player, floor, least in zip(game.players, floors, game.smallest, strict=True)
+    }
+
+
+def _floors(game: FiniteGame, mixed: bool) -> list[float]:
+    """Minmax values above each player's smallest payoff, so that no digits go to what is common."""
     if not mixed:
-        made = {}
-        for i, payoff in enumerate(game.payoffs):
-            made[game.players[i]] = float(payoff.max(axis=i).min())
-        return made
+        return [float(payoff.max(axis=i).min()) for i, payoff in enumerate(game.levelled)]
     if game.size != 2:
         raise InvalidValueError(
             f"mixed minmax values are for two players, and this game has {game.size} (independent "
             "punishers of one player are no linear program): use mixed=False."
         )
-    values = {}
-    for i, payoff in enumerate(game.payoffs):
+    values = []
+    for i, payoff in enumerate(game.levelled):
         own = payoff if i == 0 else payoff.T  # (own strategy, punisher's)
         found, _ = maximise_least(-own, np.zeros((0, own.shape[1])))
-        values[game.players[i]] = -found.value
+        values.append(-found.value)
     return values
+
+
+def _given(game: FiniteGame, levelled: Any) -> Array:
+    """Payoffs by player from those above the smallest."""
+    pairs = zip(levelled, game.smallest, strict=True)
+    return np.array([float(Fraction(float(u)) + least) for u, least in pairs])
+
+
+def _above(game: FiniteGame, payoffs: Any) -> list[float]:
+    """Payoffs by player as those above the smallest; exact fractions lose no digits."""
+    return [float(Fraction(u) - least) for u, least in zip(payoffs, game.smallest, strict=True)]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -119,8 +140,9 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
     """The discount factor from which a target is sustained, by player and for all.
 
     `target` is a pure profile (labels or indices, or a dict by player), a dict {profile: probability}
-    for a public lottery in every period, or payoffs by player (an array of floats), for which the
-    lottery with the least sum of deviation gains is used. `punishment` is "nash" (for each deviator
+    for a public lottery in every period, or payoffs by player (numbers of which one is a float at
+    least: integers alone name a cell), for which the lottery with the least sum of deviation gains
+    is used. `punishment` is "nash" (for each deviator
     its worst stage equilibrium), "pure nash", "minmax" or "pure minmax" (necessary conditions), or a
     profile: grim trigger to it, which must be a stage equilibrium.
 
@@ -131,38 +153,39 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
     >>> critical_discount(pd, (0, 0)).critical
     0.5
     """
+    check_finite_game(game, "critical_discount")
     lottery = _target(game, target)
-    paid = np.array([float((lottery * a).sum()) for a in game.payoffs])
+    paid = np.array([float((lottery * a).sum()) for a in game.levelled])
     gains = np.array(
         [
             float((a.max(axis=i, keepdims=True) - a)[lottery > 0].max())
-            for i, a in enumerate(game.payoffs)
+            for i, a in enumerate(game.levelled)
         ]
     )
     held, by = _punishments(game, punishment)
     margin = paid - held
-    spans = np.array([max(float(np.ptp(a)), 1e-300) for a in game.payoffs])
+    spans = np.array([max(float(a.max()), 1e-300) for a in game.levelled])
     needed = np.where(gains <= 1e-12 * spans, 0.0, np.inf)
     able = (gains > 1e-12 * spans) & (margin > 1e-12 * spans)
     needed[able] = gains[able] / (gains[able] + margin[able])
     # Even without a gain today nobody obeys a target that pays less than its punishment.
     needed[margin < -1e-9 * spans] = np.inf
-    return Sustained(game, lottery, paid, gains, held, needed, by)
+    return Sustained(game, lottery, _given(game, paid), gains, _given(game, held), needed, by)
 
 
 def _punishments(game: FiniteGame, punishment: Any) -> tuple[Array, str]:
+    """What deviators get ever after, above each player's smallest payoff, and by what."""
     if isinstance(punishment, str) and punishment not in game.players:
         if punishment not in PUNISHMENTS:
             raise unknown_name("punishment", punishment, PUNISHMENTS)
         if "minmax" in punishment:
-            floors = minmax(game, mixed=punishment == "minmax")
-            return np.array(list(floors.values())), f"{punishment} punishment"
+            return np.array(_floors(game, punishment == "minmax")), f"{punishment} punishment"
         if punishment == "nash":
             found = find_equilibria(game)
-            earned = [[float(u) for u in profile.payoffs] for profile in found]
+            earned = [_levelled_payoffs(game, profile.mixtures) for profile in found]
             known = "" if found.complete else " found"
         else:
-            earned = [[float(a[cell]) for a in game.payoffs] for cell in pure_cells(game)]
+            earned = [[float(a[cell]) for a in game.levelled] for cell in pure_cells(game)]
             known = ""
         if not earned:
             raise ConvergenceError(
@@ -179,11 +202,16 @@ def _punishments(game: FiniteGame, punishment: Any) -> tuple[Array, str]:
             f"the punishment must be an equilibrium of the stage game; {made.worst} could gain "
             f"{made.regret:.3g} by deviating from it."
         )
-    values = [
-        float(mixed.expected(mixed.deviation_payoffs(game, profile, i), profile[i]))
-        for i in range(game.size)
-    ]
-    return np.array(values), "grim trigger to the given equilibrium"
+    return np.array(_levelled_payoffs(game, profile)), "grim trigger to the given equilibrium"
+
+
+def _levelled_payoffs(game: FiniteGame, profile: mixed.Mixtures) -> list[float]:
+    """Expected payoffs above each player's smallest."""
+    if game.exact and mixed.is_exact(profile):
+        earned = (mixed.deviation_payoffs(game, profile, i) for i in range(game.size))
+        return _above(game, [mixed.expected(u, x) for u, x in zip(earned, profile, strict=True)])
+    deviations = (mixed.float_deviations(a, profile, i) for i, a in enumerate(game.levelled))
+    return [float(mixed.expected(u.tolist(), x)) for u, x in zip(deviations, profile, strict=True)]
 
 
 def _target(game: FiniteGame, target: Any) -> Array:
@@ -208,12 +236,13 @@ def _target(game: FiniteGame, target: Any) -> Array:
 
 
 def _is_payoffs(target: Any, size: int) -> bool:
-    return (
-        not isinstance(target, (str, Mapping))
-        and hasattr(target, "__len__")
-        and len(target) == size
-        and all(isinstance(u, (float, np.floating)) for u in target)
-    )
+    """Whether a target is payoffs: numbers, one of them no integer at least (integers name a cell)."""
+    if isinstance(target, np.ndarray):
+        target = target.tolist()
+    if not isinstance(target, (list, tuple)) or len(target) != size:
+        return False
+    real = all(isinstance(u, (float, int, np.floating, np.integer)) for u in target)
+    return real and any(isinstance(u, (float, np.floating)) for u in target)
 
 
 def _lottery(game: FiniteGame, payoffs: Array) -> Array:
@@ -222,20 +251,21 @@ def _lottery(game: FiniteGame, payoffs: Array) -> Array:
 
     if not np.isfinite(payoffs).all():
         raise InvalidValueError(f"target payoffs must be finite, got {payoffs.tolist()}.")
-    rows = np.array([a.ravel() for a in game.payoffs])
+    rows = np.array([a.ravel() for a in game.levelled])
+    wanted = np.array(_above(game, payoffs))
     scale = np.maximum(np.abs(rows).max(axis=1), 1e-300)
     gains = sum(
         ((a.max(axis=i, keepdims=True) - a).ravel() / max(float(np.ptp(a)), 1e-300))
-        for i, a in enumerate(game.payoffs)
+        for i, a in enumerate(game.levelled)
     )
     found = linprog(
         gains,
         A_eq=np.vstack([rows / scale[:, None], np.ones(game.cells)]),
-        b_eq=np.r_[payoffs / scale, 1.0],
+        b_eq=np.r_[wanted / scale, 1.0],
         method="highs",
     )
     if found.x is None:
-        low, high = rows.min(axis=1), rows.max(axis=1)
+        low, high = _given(game, rows.min(axis=1)), _given(game, rows.max(axis=1))
         ranges = ", ".join(
             f"{p} [{a:g}, {b:g}]" for p, a, b in zip(game.players, low, high, strict=True)
         )
@@ -257,6 +287,7 @@ class FeasibleSet(PlainResult):
     """Two players' feasible payoffs: corners in order, those that are individually rational, minmax.
 
     `corners` and `rational` have shape (corners, 2), counter-clockwise; `rational` may be empty.
+    `area` is that of the individually rational part.
     """
 
     kind: ClassVar[str] = "feasible-set"
@@ -265,11 +296,7 @@ class FeasibleSet(PlainResult):
     corners: Array
     rational: Array
     minmax: tuple[float, float]
-
-    @property
-    def area(self) -> float:
-        """The area of the individually rational part."""
-        return _area(self.rational)
+    area: float
 
     def headline(self) -> str:
         """One line that says what was found."""
@@ -295,14 +322,20 @@ def feasible_set(game: FiniteGame) -> FeasibleSet:
     By the folk theorem (Fudenberg and Maskin, 1986) every payoff inside that part is sustained by
     patient enough players. Raises `InvalidValueError` for more than two players.
     """
+    check_finite_game(game, "feasible_set")
     game.two_players("feasible_set")
-    points = np.column_stack([a.ravel() for a in game.payoffs])
+    points = np.column_stack([a.ravel() for a in game.levelled])
     hull = convex_hull(points)
-    low, high = (minmax(game)[p] for p in game.players)
+    low, high = _floors(game, mixed=True)
     rational = hull
     for axis, floor in ((0, low), (1, high)):
         rational = _clip(rational, axis, floor)
-    return FeasibleSet(game, hull, rational, (low, high))
+    corners, part = (
+        np.array([_given(game, corner) for corner in set_]).reshape(-1, 2)
+        for set_ in (hull, rational)
+    )
+    least, most = _given(game, (low, high))
+    return FeasibleSet(game, corners, part, (float(least), float(most)), _area(rational))
 
 
 def convex_hull(points: Array) -> Array:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import alliancegame as ag
 from alliancegame.errors import AllianceGameError, GameTooLargeError
-from alliancegame.solve.finite import commitment as module
+from alliancegame.solve.finite import commitment_programs as module
 from alliancegame.solve.result import result_from_dict
 
 HALF = Fraction(1, 2)
@@ -289,3 +289,71 @@ def test_weak_and_strong_values_against_two_types(payoffs: Any, tenths: int) -> 
     assert found.value - strong.max() <= 16 / steps
     assert weak.max() <= found.pessimistic_value + 1e-9
     assert found.pessimistic_value - weak.max() <= 32 / steps
+
+
+def corners(B: Any, answer: int) -> list[tuple[Fraction, ...]]:
+    """All corners of {x : `answer` is best}, from every choice of tight constraints, in fractions."""
+    m, n = len(B), len(B[0])
+    rows = [[Fraction(B[i][k] - B[i][answer]) for i in range(m)] for k in range(n) if k != answer]
+    rows += [[Fraction(-int(i == j)) for i in range(m)] for j in range(m)]
+    found = set()
+    for tight in itertools.combinations(range(len(rows)), m - 1):
+        x = sympy_solution([rows[k] for k in tight], m)
+        if x and all(sum(a * b for a, b in zip(row, x, strict=True)) <= 0 for row in rows):
+            found.add(x)
+    return sorted(found)
+
+
+def sympy_solution(rows: Any, m: int) -> tuple[Fraction, ...] | None:
+    import sympy as sp
+
+    system = sp.Matrix([[sp.Rational(v.numerator, v.denominator) for v in row] for row in rows])
+    system = system.col_join(sp.ones(1, m))
+    if system.det() == 0:
+        return None
+    return tuple(
+        Fraction(int(v.p), int(v.q)) for v in system.LUsolve(sp.Matrix([0] * (m - 1) + [1]))
+    )
+
+
+@pytest.mark.parametrize("offset", [0, 10**18, -(10**30)])
+@pytest.mark.parametrize("seed", range(4))
+def test_against_all_corners_in_fractions(seed: int, offset: int) -> None:
+    """Strong and weak values from the corners of every answer's region, and with payoffs far from 0:
+    no digit may go to the offset."""
+    random = np.random.default_rng(seed)
+    A, B = random.integers(-6, 7, (2, 3, 3)).tolist()
+    regions = {k: corners(B, k) for k in range(3)}
+    strong, weak = [], []
+    for k, region in regions.items():
+        if not region:
+            continue
+        value = max(sum(p * A[i][k] for i, p in enumerate(x)) for x in region)
+        strong.append(value)
+        middle = [sum(x[i] for x in region) / len(region) for i in range(3)]
+        earned = [sum(middle[i] * B[i][j] for i in range(3)) for j in range(3)]
+        if all(earned[j] < earned[k] for j in range(3) if j != k):
+            weak.append(value)
+    game = ag.FiniteGame(
+        [[[u + offset for u in row] for row in A], [[u - 3 * offset for u in row] for row in B]]
+    )
+    found = ag.solve_commitment(game)
+    assert found.certificate.verdict == "certified"
+    assert found.certificate.regret <= 1e-12
+    exact = sum(p * A[i][int(found.answers[0]) - 1] for i, p in enumerate(found.strategy))
+    assert float(exact) == pytest.approx(float(max(strong)), abs=1e-12)
+    assert found.value == float(offset + max(strong))
+    assert found.pessimistic_value == float(offset + max(weak))
+    plain = ag.solve_commitment(ag.FiniteGame([A, B]))
+    assert found.value_of_commitment == pytest.approx(plain.value_of_commitment, abs=1e-9)
+    assert found.strategy == plain.strategy
+
+
+def test_scales_that_differ_by_many_orders() -> None:
+    """Units of payoffs are anybody's: a follower in cents of cents, a leader in billions."""
+    A, B = np.array([[2, 4], [1, 3]]), np.array([[1, 0], [0, 1]])
+    for leader, follower in ((1e9, 1e-9), (1e-12, 1e12), (1e60, 1.0)):
+        found = ag.solve_commitment(ag.FiniteGame([A * leader, B * follower]))
+        assert found.value == pytest.approx(3.5 * leader, rel=1e-12)
+        assert found.pessimistic_value == pytest.approx(3.5 * leader, rel=1e-9)
+        assert found.certificate.verdict == "certified"

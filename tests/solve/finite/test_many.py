@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -131,7 +132,8 @@ def test_pure_equilibria_by_hand() -> None:
     assert len(pure_cells(game)) == 6
     found = ag.find_equilibria(game)
     assert found.degenerate
-    assert "continua may exist" in found.statement
+    # A member of a majority of two may turn: the six lie on a ring.
+    assert "there is a continuum: in 6 pairs" in found.statement
     even = [p for p in found if all(abs(m[0] - 0.5) < 1e-9 for m in p.mixtures)]
     assert len(even) == 1
 
@@ -166,3 +168,43 @@ def test_a_player_who_does_not_care_hides_no_equilibrium() -> None:
     assert len(found) == len(whole) > 0
     constant = ag.FiniteGame([np.full((2, 2, 2), np.pi)] * 3)
     assert ag.solve_nash(constant).certificate.verdict == "certified"
+
+
+def test_continua_are_named() -> None:
+    """Where nobody's choice matters to it, everything is an equilibrium; and where one player alone
+    differs between two equilibria, so is everything between them."""
+    constant = ag.find_equilibria(ag.FiniteGame(np.zeros((3, 2, 2, 2))))
+    assert constant.complete
+    assert len(constant) == 8
+    assert "one continuum" in constant.statement
+    payoffs = np.zeros((3, 2, 2, 2))
+    payoffs[0], payoffs[1] = (
+        np.array([[1, -1], [-1, 1]])[:, :, None] * np.array([[[1]], [[-1]]])[:, None]
+    )
+    bystander = ag.find_equilibria(ag.FiniteGame(payoffs))
+    assert not bystander.complete
+    assert "there is a continuum: in 1 pair" in bystander.statement
+    assert bystander.statement.endswith("to rounding")
+    game = bystander.game
+    for share in (0.2, 0.7):
+        profile = [[0.5, 0.5], [0.5, 0.5], [share, 1 - share]]
+        assert ag.certify(game, profile).verdict == "certified"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_lies_between_two_pure_equilibria_is_one(seed: int) -> None:
+    game = ag.FiniteGame(np.random.default_rng(seed).integers(0, 3, (3, 2, 2, 2)))
+    found = ag.find_equilibria(game)
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(found.pure, 2)
+        if sum(a != b for a, b in zip(one.cell, other.cell, strict=True)) == 1
+    ]
+    for one, other in pairs:
+        middle = [
+            [Fraction(p + q, 2) for p, q in zip(x, y, strict=True)]
+            for x, y in zip(one.mixtures, other.mixtures, strict=True)
+        ]
+        assert ag.certify(game, middle).regret == 0
+    if pairs and game.size == 3 and "strict dominance" not in found.statement:
+        assert "there is a continuum" in found.statement

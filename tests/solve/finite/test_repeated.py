@@ -197,7 +197,7 @@ def test_replicator_dynamics() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: ag.fictitious_play(PD, 0), "rounds must be from 1"),
+        (lambda: ag.fictitious_play(PD, 0), "rounds must be a whole number, from 1"),
         (lambda: ag.fictitious_play(ag.FiniteGame(np.zeros((3, 2, 2, 2)))), "two players"),
         (lambda: ag.replicator(PENNIES, populations=1), "not symmetric"),
         (lambda: ag.replicator(PD, until=-1), "until must be > 0"),
@@ -259,3 +259,25 @@ def test_players_without_a_choice_have_a_minmax_too() -> None:
     assert ag.feasible_set(wide).minmax == pytest.approx([1, 3])
     tall = ag.FiniteGame([[[1], [2]], [[1], [2]]])
     assert list(ag.minmax(tall).values()) == pytest.approx([2, 1])
+
+
+@pytest.mark.parametrize("offset", [10**18, -(10**30)])
+def test_no_digit_goes_to_an_offset(offset: int) -> None:
+    """Payoffs far from 0: discount factors, minmax values and areas are those of the game near 0."""
+    near = ag.FiniteGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
+    far = ag.FiniteGame(
+        [[[int(u) + offset for u in row] for row in M.tolist()] for M in near.payoffs]
+    )
+    for punishment in ("nash", "pure nash", "minmax", "pure minmax", (1, 1)):
+        found = ag.critical_discount(far, (0, 0), punishment)
+        assert found.critical == ag.critical_discount(near, (0, 0), punishment).critical == 0.5
+    assert ag.minmax(far) == {"1": float(offset + 1), "2": float(offset + 1)}
+    assert ag.feasible_set(far).area == pytest.approx(ag.feasible_set(near).area)
+    coarse = ag.solve_correlated(far, "fairest", coarse=True)
+    assert coarse.certificate.verdict == "certified"
+    assert coarse.distribution == pytest.approx(
+        ag.solve_correlated(near, "fairest", coarse=True).distribution
+    )
+    assert ag.quantal_response(far).precisions == pytest.approx(
+        ag.quantal_response(near).precisions
+    )
