@@ -115,6 +115,32 @@ _add(
     (0.5 / 5 + 0.07,) * 5,
 )
 
+# --- Closed forms: hubs and tariffs ----------------------------------------------------------------
+
+# With one ally a hub is a lottery contest for two prizes (Tullock 1980): x_l = a_l^2 a / (a_l + a)^2.
+_add(
+    "a hub of two",
+    alliance(
+        (1, 1), 0.0, consumption="linear", influence="hub", influence_value="share",
+        influence_weight=(0.3, 0.2), substitution=0.8,
+    ),
+    (0.3**2 * 0.2 / 0.5**2, 0.3 * 0.2**2 / 0.5**2),
+    unique="not proven",
+)  # fmt: skip
+# Private benefits only: an ally below its demand uses L + k x of its GDP, L = chi T, k = 1 - L / d, so
+# that h (1 - L - k x) = k x; what it loses is the leader's revenue V, and h (1 - x + V) = x.
+_LEVY, _DEMAND, _PRIVATE = 0.2 * 0.1, 0.1, 0.03
+_SLOPE = 1 - _LEVY / _DEMAND
+_TAXED = _PRIVATE * (1 - _LEVY) / (_SLOPE * (1 + _PRIVATE))
+_REVENUE = _LEVY * (1 - _TAXED / _DEMAND) * (1 - 0.4) * 3 / 10
+_add(
+    "a tariff",
+    alliance((10, 3), 0.0, private_weight=_PRIVATE, trade_exposure=0.2, deadweight=0.4),
+    (_PRIVATE * (1 + _REVENUE) / (1 + _PRIVATE), _TAXED),
+    Plan(tariff=0.1, demand=_DEMAND),
+    unique="not proven",
+)
+
 # --- Closed forms: symmetric members --------------------------------------------------------------
 
 
