@@ -185,7 +185,7 @@ def _build(game: BurdenSharingGame) -> Tables:
 
 def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
     """What only game and plan together show: demands and the leader's burden within bounds."""
-    check_game(game, "this function")
+    check_game(game, "this function", extremes=True)
     check_plan_type(plan)
     if plan.taxed:
         check_plain_forms(game, "the engine", plan)
