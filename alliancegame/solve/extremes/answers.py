@@ -100,7 +100,10 @@ def certify(
 
 def _between(faced: Problem, tolerances: Tolerances) -> Found:
     """One component from the least to the greatest equilibrium."""
-    span = weakest.between(faced)
+    try:
+        span = weakest.between(faced)
+    except ConvergenceError as error:
+        return Found((), (), "not known", str(error))
     if span is None:
         return Found(
             (),
@@ -264,6 +267,4 @@ def _labelled(
         return Component(low, renamed[id(c.high)], c.limit)
 
     ordered = sorted(renamed.values(), key=lambda e: -e.leader_payoff)
-    return Found(
-        tuple(ordered), tuple(relabelled(c) for c in components), known, statement
-    )
+    return Found(tuple(ordered), tuple(relabelled(c) for c in components), known, statement)

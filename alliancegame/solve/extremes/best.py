@@ -66,15 +66,18 @@ def candidates(faced: Problem) -> tuple[list[Array], bool]:
     roles[1:, faced.theta == 0] = False
     waiting = [Bounds(np.array(faced.low), np.array(faced.high), roles)]
     found: list[Array] = []
+    settled = True
     for _ in range(NODES):
         if not waiting:
-            return found, True
+            return found, settled
         node = _tightened(faced, waiting.pop())
         if node is None:
             continue
         open_ = node.roles.sum(axis=0) > 1
         if not open_.any():
-            found.append(settle(faced, node.roles, node.low))
+            x, at_rest = settle(faced, node.roles, node.high)
+            settled &= at_rest
+            found.append(x)
             continue
         waiting += _branches(faced, node, open_)
     return found, False
@@ -151,7 +154,9 @@ def _worse(faced: Problem, node: Bounds, worth: Array) -> Roles:
         beaten(OWN, UMBRELLA, leader[0] + umbrella[1] - own[1], covers & faced.pressed)
         beaten(UMBRELLA, OWN, own[0] - leader[1] - umbrella[0], np.isfinite(own[0]))
         beaten(UMBRELLA, SPILL, force[0] - leader[1] + spill[1] - umbrella[1], strongest[0] > 0)
-        beaten(SPILL, UMBRELLA, leader[0] + umbrella[0] - force[1] - spill[0], covers & faced.pressed)
+        beaten(
+            SPILL, UMBRELLA, leader[0] + umbrella[0] - force[1] - spill[0], covers & faced.pressed
+        )
     return struck
 
 
@@ -163,13 +168,13 @@ def _strongest(faced: Problem, node: Bounds) -> Array:
     return np.where(faced.pressed, covered, np.maximum(covered, umbrella))
 
 
-def settle(faced: Problem, roles: Roles, start: Array) -> Array:
-    """The one profile at which everybody stands at the peak of its role."""
+def settle(faced: Problem, roles: Roles, start: Array) -> tuple[Array, bool]:
+    """The one profile at which everybody stands at the peak of its role, and whether it was reached."""
     x = np.array(start)
     kind = np.argmax(roles, axis=0)
     for _ in range(ROUNDS):
         new = np.where(faced.players, faced.best_in_role(faced.others_pull(x), kind), x)
         if near(new, x) or not faced.alpha.any():
-            return np.asarray(new)
+            return np.asarray(new), True
         x = new
-    return x
+    return x, False

@@ -38,9 +38,12 @@ HALVINGS = 1100
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Problem:
-    """A game under a plan, as arrays of shape (n,). `worth` is b_i r_i; `spill` beta_i, the leader's
-    entry b_l T^zeta; `weight` the council weight, the leader's times mean trust. `players` are those
-    who choose."""
+    """A game under a plan, as arrays of shape (n,).
+
+    `worth` is b_i r_i; `spill` beta_i, the leader's entry b_l T^zeta; `weight` the council weight, the
+    leader's times mean trust; `bite` c_i tau_i; `trust` the operating one. `players` are those who
+    choose; a leader whose burden the plan names has it as both bounds.
+    """
 
     game: BurdenSharingGame
     plan: Plan
@@ -144,16 +147,16 @@ class Problem:
     # --- Payoffs -----------------------------------------------------------------------------
 
     def influences(self, x: Array) -> Array:
-        """p by member; shares of the weights if nobody brings anything."""
+        """Influence p by member; shares of the weights if nobody brings anything."""
         pull = self.pieces.pull(self.weight, self.contributions(x), self.game.decisiveness)
         total = pull.sum(axis=-1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             shares = self.pieces.influence(pull, total)
             idle = self.weight / self.weight.sum()
-        return np.where(total > 0, shares, idle)
+        return np.asarray(np.where(total > 0, shares, idle))
 
     def payoffs(self, x: Array) -> Array:
-        """u by member."""
+        """Payoffs u by member."""
         p = self.influences(x)
         with np.errstate(divide="ignore"):
             value = np.log(p) if self.game.influence_value == "log" else p
@@ -190,7 +193,7 @@ class Problem:
             )
 
     def security_slope(self, x: Array, kind: int) -> Array:
-        """theta times the slope to the right of the logarithm of one component."""
+        """The slope to the right, times theta, of the logarithm of one component."""
         with np.errstate(divide="ignore"):
             if kind == OWN:
                 return weighed(self.theta, 1.0 / x)
@@ -255,9 +258,7 @@ class Problem:
             value = self._value(reply, pull, spilled, lead_x, None)
         else:
             tries = [self.best_plain(pull, kind) for kind in range(3)]
-            values = [
-                self._value(y, pull, spilled, lead_x, kind) for kind, y in enumerate(tries)
-            ]
+            values = [self._value(y, pull, spilled, lead_x, kind) for kind, y in enumerate(tries)]
             best = np.argmax(values, axis=0)[None]
             reply = np.take_along_axis(np.array(tries), best, 0)[0]
             value = np.take_along_axis(np.array(values), best, 0)[0]
@@ -267,11 +268,10 @@ class Problem:
         parts = np.stack(self._components(y, spilled, lead_x))
         slopes = np.stack([self.security_slope(y, kind) for kind in range(3)])
         binding = parts == parts.min(axis=0)
-        return self.plain_slope(y, pull) + np.where(binding, slopes, np.inf).min(axis=0)
+        least: Array = np.where(binding, slopes, np.inf).min(axis=0)
+        return self.plain_slope(y, pull) + least
 
-    def _value(
-        self, y: Array, pull: Array, spilled: Array, lead_x: Any, kind: int | None
-    ) -> Array:
+    def _value(self, y: Array, pull: Array, spilled: Array, lead_x: Any, kind: int | None) -> Array:
         """The payoff at own burdens y if one component counts; if None, the smallest."""
         parts = self._components(y, spilled, lead_x)
         with np.errstate(divide="ignore"):
@@ -288,7 +288,7 @@ class Problem:
 
 
 def weighed(weight: Array, value: Any) -> Array:
-    """weight * value; a term whose weight is zero is absent, whatever its value."""
+    """The term weight * value; one whose weight is zero is absent, whatever its value."""
     with np.errstate(invalid="ignore"):
         return np.where(weight > 0, weight * value, 0.0)
 
@@ -300,7 +300,9 @@ def check_forms(game: BurdenSharingGame, plan: Plan, function: str) -> None:
     if game.influence != "council" and valued:
         refused.append(f'influence="{game.influence}" (use "council")')
     if game.influence_value == "share" and game.decisiveness > 1 and valued:
-        refused.append('influence_value="share" with decisiveness > 1 (payoffs are not concave then)')
+        refused.append(
+            'influence_value="share" with decisiveness > 1 (payoffs are not concave then)'
+        )
     if game.shortfall != "proportional" and plan.pressure:
         refused.append(f'shortfall="{game.shortfall}" (use "proportional")')
     if plan.taxed:

@@ -157,9 +157,7 @@ class _Along:
         wish[np.abs(wish) <= ZERO * burdens] = 0.0
         return wish, x
 
-    def runs(
-        self, grid: Array, wish: Array, x: Array, greatest: bool
-    ) -> list[tuple[Array, Array]]:
+    def runs(self, grid: Array, wish: Array, x: Array, greatest: bool) -> list[tuple[Array, Array]]:
         """The ends of every run of burdens at which the leader wants nothing else."""
         still = np.concatenate([[False], wish == 0, [False]])
         starts = np.flatnonzero(still[1:-1] & ~still[:-2])
@@ -169,7 +167,7 @@ class _Along:
                 self._edge(grid, x, a, a - 1, greatest),
                 self._edge(grid, x, b, b + 1, greatest),
             )
-            for a, b in zip(starts, ends, strict=True)
+            for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
 
     def _edge(self, grid: Array, x: Array, inside: int, outside: int, greatest: bool) -> Array:

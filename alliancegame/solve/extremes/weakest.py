@@ -26,11 +26,12 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.errors import ConvergenceError
 from alliancegame.game.parameters import Array
 from alliancegame.solve.extremes.problem import OWN, SPILL, UMBRELLA, Problem
 
 ROUNDS = 400
-STEPS = 20_000
+STEPS = 3000
 AT_REST = 1e-14
 """Largest relative change of a profile at rest."""
 GONE = 1e-13
@@ -89,25 +90,25 @@ class Matching:
         Members of `held` keep their burdens. P and Q stand still while members match each other, then
         follow: from above and from below alike that leads to the nearest fixed point.
         """
-        x, settled = np.array(start), False
-        keep = np.zeros(self.faced.size, dtype=bool) if held is None else held
+        x, faced = np.array(start), self.faced
+        keep = np.zeros(faced.size, dtype=bool) if held is None else held
+        constant = not faced.alpha.any() and not faced.pressed.any()
+        steps = 0
         for _ in range(ROUNDS):
             before = x
             private, own = self.span(x)
-            for _ in range(STEPS):
+            still = False
+            while not still:
                 new = np.where(keep, start, np.maximum(private, np.minimum(own, self.match(x))))
-                new = np.where((private == 0) & (new < GONE * self.faced.high) & (new < x), 0.0, new)
-                still = near(new, x)
-                x = new
-                if still:
-                    break
-            if near(x, before) and still:
-                settled = True
-                break
-            if not self.faced.alpha.any() and not self.faced.pressed.any() and still:
-                settled = True  # P and Q do not depend on anybody.
-                break
-        return x, settled
+                gone = (private == 0) & (new < GONE * faced.high) & (new < x)
+                new = np.where(gone, 0.0, new)
+                still, x = near(new, x), new
+                steps += 1
+                if steps > STEPS:
+                    return x, False
+            if constant or near(x, before):
+                return x, True
+        return x, False
 
 
 def near(one: Array, other: Array, tolerance: float = AT_REST) -> bool:
@@ -141,11 +142,18 @@ def alive(faced: Problem, x: Array) -> bool:
 def between(faced: Problem) -> Range | None:
     """The least and the greatest equilibrium with finite payoffs; None if there is none.
 
-    For log influence, and threats only where the leader's burden is fixed.
+    For log influence, and threats only where the leader's burden is fixed. Raises `ConvergenceError`
+    if replies from above do not come to rest.
     """
     F = Matching(faced)
     connected = not faced.pressed.any()
     high, fell = F.rest(faced.high)
+    if not fell:
+        raise ConvergenceError(
+            f"best replies from above did not come to rest under {faced.plan.describe()}: spill-ins "
+            "just below 1 make members follow each other down in tiny steps; move spillin, umbrella or "
+            "return_spillin a little away from 1, or to 1."
+        )
     if not alive(faced, high):
         return None
     low, rose = F.rest(faced.low)
