@@ -31,7 +31,7 @@ OWN, SPILL, UMBRELLA = range(3)
 """The components of security, in this order along a leading axis."""
 KINDS = ("own forces", "the other allies", "the leader's umbrella")
 
-SECTIONS, SMALL = 16, 4000
+SECTIONS, SMALL = 16, 300
 HALVINGS = 1100
 """More than halving any interval of floating-point numbers can take."""
 

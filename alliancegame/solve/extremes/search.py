@@ -176,11 +176,11 @@ class _Along:
         if not 0 <= outside < len(grid):
             return at
         bad = grid[outside]
-        for _ in range(48):
-            middle = 0.5 * (good + bad)
-            wish, answer = self.wish(np.array([middle]), greatest)
-            if wish[0] == 0:
-                good, at = middle, answer[0]
-            else:
-                bad = middle
+        for _ in range(13):  # Sixteen parts at once: about 52 halvings.
+            points = good + (bad - good) * np.arange(1, 16) / 16
+            wish, answer = self.wish(points, greatest)
+            holds = int(np.argmax(np.append(wish != 0, True)))
+            bad = bad if holds == len(points) else points[holds]
+            if holds:
+                good, at = points[holds - 1], answer[holds - 1]
         return at

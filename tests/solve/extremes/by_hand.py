@@ -37,19 +37,19 @@ class Extreme(Hand):
             parts.append(self.umbrella[i] * self.reliability(i, x[i]) * lead)
         return min(parts) if self.technology == "weakest-link" else max(parts)
 
-    def grid_equilibria(self, levels: Sequence[float], slack: float = 1e-12) -> set[tuple[float, ...]]:
-        """Profiles of a grid from which nobody gains by moving to another point of it."""
-        points = list(levels)
-        choices = [points if i in self.players else [float(self.committed or 0)] for i in range(self.n)]
+    def grid_equilibria(self, levels: Sequence[float], lead: float = 1.0) -> set[tuple[float, ...]]:
+        """Profiles of a grid from which nobody gains by moving to another point of it.
+
+        The leader's levels are the allies' times `lead`.
+        """
+        choices = [[x * (lead if i == self.lead else 1.0) for x in levels] for i in range(self.n)]
         values = {x: self.payoffs(x) for x in itertools.product(*choices)}
         found = set()
         for x, here in values.items():
             best = [
                 max(values[(*x[:i], y, *x[i + 1 :])][i] for y in choices[i]) for i in range(self.n)
             ]
-            if np.isfinite(here).all() and all(
-                best[i] <= here[i] + slack for i in self.players
-            ):
+            if np.isfinite(here).all() and all(b <= h + 1e-12 for b, h in zip(best, here, strict=True)):
                 found.add(x)
         return found
 

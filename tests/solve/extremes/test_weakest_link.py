@@ -103,7 +103,7 @@ def test_a_leader_who_spends_nothing_leaves_no_security() -> None:
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_every_profile_of_a_grid_agrees(n: int) -> None:
-    """The diagonal up to 20 %, and nothing else, out of 23^n profiles."""
+    """The diagonal up to 20 %, and nothing else, out of 15^n profiles."""
     game = extreme_game("weakest-link", n)
     levels = [round(0.02 * k, 10) for k in range(1, 16)]
     on_grid = Extreme(game).grid_equilibria(levels)
@@ -115,15 +115,15 @@ def test_every_profile_of_a_grid_agrees(n: int) -> None:
 def test_every_profile_of_a_grid_agrees_with_unequal_members() -> None:
     """Gdp (2, 1, 1): contributions are matched, not burdens; the allies' optimum is the top."""
     game = extreme_game("weakest-link", gdp=[2.0, 1.0, 1.0])
-    levels = [round(0.01 * k, 10) for k in range(1, 27)]
-    on_grid = Extreme(game).grid_equilibria(levels)
+    levels = [0.025 * k for k in range(1, 13)]
+    on_grid = Extreme(game).grid_equilibria(levels, lead=0.5)
     low, high = ends(extremes.equilibria(game))
-    assert on_grid == {(k / 200, k / 100, k / 100) for k in range(2, 21, 2)}
+    assert on_grid == {(level / 2, level, level) for level in levels[:8]}
     np.testing.assert_allclose(high, [0.1, 0.2, 0.2], rtol=1e-12)
     assert np.all(low == 0)
 
 
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(st.integers(0, 10**6))
 def test_random_games(seed: int) -> None:
     """Equilibria are certified by hand; nothing that replies come to lies outside the components."""
@@ -135,9 +135,9 @@ def test_random_games(seed: int) -> None:
     for one in found.equilibria:
         assert max(hand.gains(list(one.burdens), 300)) <= 1e-9
     rng = np.random.default_rng(seed)
-    for _ in range(3):
+    for _ in range(2):
         x = rng.uniform(faced.low, faced.high)
-        for _ in range(200):
+        for _ in range(60):
             x = faced.replies(x)[0]
         if np.isfinite(faced.payoffs(x)[faced.players]).all() and faced.gains(x).max() < 1e-11:
             (component,) = found.components
@@ -145,7 +145,7 @@ def test_random_games(seed: int) -> None:
             assert np.all(x <= component.high.burdens * (1 + 1e-6))
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.integers(0, 10**6), st.floats(0.05, 0.95))
 def test_continua_are_continua(seed: int, share: float) -> None:
     """Between the ends there is an equilibrium for every share, and the leader's best is returned."""
