@@ -437,6 +437,4 @@ def _check_links(game: BurdenSharingGame, what: str) -> None:
                 f"{what} needs {name} > 0 for {game.members[i]}, got {values[i]:g}."
             )
     if game.return_spillin <= 0:
-        raise InvalidValueError(
-            f"{what} needs return_spillin > 0, got {game.return_spillin:g}."
-        )
+        raise InvalidValueError(f"{what} needs return_spillin > 0, got {game.return_spillin:g}.")

@@ -210,7 +210,8 @@ def _roles(faced: Problem, tolerances: Tolerances) -> Found:
         else f"the first {best.NODES} branches of the assignments of roles"
     )
     if not made:
-        return Found((), (), known, f"no pure equilibrium: {how}", _cycle(faced))
+        none = "there is no pure one" if whole else "none found"
+        return Found((), (), known, f"{none}: {how}", _cycle(faced))
     singles = [Component(e, e, e.burdens) for e in made]
     return _labelled(faced, made, singles, known, f"{len(made)} found: {how}")
 

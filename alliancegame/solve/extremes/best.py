@@ -4,9 +4,10 @@ A member's payoff is the largest of three concave ones: its own forces are its s
 strongest of the other allies, or the leader's umbrella. So at an equilibrium each member stands at the
 peak X_k of the one of the three that counts for it (its role), and these peaks depend on the others
 through the sum in council alone. Given everybody's roles, with log influence, the peaks rise with the
-others' contributions, and by less than in proportion: there is at most one such profile (Kennan 2001,
-"Uniqueness of positive fixed points for increasing concave functions"; the argument is that of
-`weakest`). Enumerating roles therefore enumerates equilibria.
+others' contributions, and by less than in proportion. So there is at most one such profile with positive
+burdens: of two, x and y, let k > 1 be the largest ratio x_i / y_i; then x <= k y, and
+x_i = X_i(x) <= X_i(k y) < k X_i(y) = k y_i for every i, against the choice of k.
+Enumerating roles therefore enumerates equilibria.
 
 There are 2^n or 3^n assignments of roles. Branching on one member at a time, bounds on everybody's
 contribution give bounds on what each role is worth, and a role that is worth less than another

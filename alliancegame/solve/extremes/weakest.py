@@ -159,7 +159,7 @@ def between(faced: Problem) -> Range | None:
     low, rose = F.rest(faced.low)
     if alive(faced, low):
         connected = connected or _untouched(faced, low, high)
-        return Range(low, high, low, connected, fell and rose)
+        return Range(low, high, low, connected, rose)
     if not connected:
         return Range(None, high, low, False, False)
     # F(k x) >= k F(x) for k < 1: from a share of the upper end replies only rise.
@@ -168,10 +168,10 @@ def between(faced: Problem) -> Range | None:
     touching = (bottom <= floor * (1 + 1e-6)) & faced.players
     if not touching.any():
         # All equilibria above the floor are inside it, and the set is connected: nothing is below.
-        return Range(bottom, high, bottom, True, fell and rose)
+        return Range(bottom, high, bottom, True, rose)
     private, _ = F.span(bottom)
     to_zero = not faced.alpha.any() and not private[touching].any()
-    return Range(None, high, np.where(touching, 0.0, bottom), True, fell and rose, to_zero)
+    return Range(None, high, np.where(touching, 0.0, bottom), True, rose, to_zero)
 
 
 def _untouched(faced: Problem, low: Array, high: Array) -> bool:

@@ -49,7 +49,9 @@ class Extreme(Hand):
             best = [
                 max(values[(*x[:i], y, *x[i + 1 :])][i] for y in choices[i]) for i in range(self.n)
             ]
-            if np.isfinite(here).all() and all(b <= h + 1e-12 for b, h in zip(best, here, strict=True)):
+            if np.isfinite(here).all() and all(
+                b <= h + 1e-12 for b, h in zip(best, here, strict=True)
+            ):
                 found.add(x)
         return found
 

@@ -33,8 +33,10 @@ def test_hirshleifer_one_equilibrium_for_each_champion(n: int) -> None:
 def test_the_best_for_the_leader_stands_first() -> None:
     """An ally is the champion: the leader has everything and pays nothing."""
     found = ag.solve_nash(extreme_game("best-shot"))
-    assert found.multiple and len(found.others) == 2
-    assert found.burdens[0] == 0.0 and found.savings == 1.0
+    assert found.multiple
+    assert len(found.others) == 2
+    assert found.burdens[0] == 0.0
+    assert found.savings == 1.0
     paying = found.others[-1]
     assert paying.savings == pytest.approx(0.0, abs=1e-12)
 
@@ -43,7 +45,8 @@ def test_others_still_spend_their_private_optimum() -> None:
     """With h and alpha the others' condition is x / (1 - x) = h + alpha (1 - p)."""
     game = extreme_game("best-shot", private_weight=0.02, influence_weight=0.01)
     found = extremes.equilibria(game)
-    assert len(found.equilibria) == 3 and found.completeness == "proven"
+    assert len(found.equilibria) == 3
+    assert found.completeness == "proven"
     for one in found.equilibria:
         champion = int(np.argmax(one.burdens))
         weight = 0.02 + 0.01 * (1 - one.influences) + 0.25 * (np.arange(3) == champion)
@@ -62,7 +65,8 @@ def test_without_spill_ins_everybody_is_on_its_own() -> None:
     game = extreme_game("best-shot", spillin=0.0, umbrella=0.0, return_spillin=0.0)
     found = extremes.equilibria(game)
     np.testing.assert_allclose(found.equilibria[0].burdens, 0.2, rtol=1e-12)
-    assert found.single and found.unique[0] == "proven"
+    assert found.single
+    assert found.unique[0] == "proven"
 
 
 def odd_circle() -> ag.BurdenSharingGame:
@@ -76,15 +80,30 @@ def test_an_odd_circle_has_no_equilibrium() -> None:
     game = odd_circle()
     found = extremes.equilibria(game)
     assert (found.equilibria, found.completeness) == ((), "proven")
-    assert found.cycle is not None and len(found.cycle) >= 6
+    assert found.cycle is not None
+    assert len(found.cycle) >= 6
     hand = Extreme(game)
     for before, after in itertools.pairwise(found.cycle):  # Each step is a best reply that gains.
         (i,) = np.flatnonzero(~np.isclose(before, after))
         assert hand.payoff(i, after) > hand.payoff(i, before) + 1e-6
     np.testing.assert_allclose(found.cycle[0], found.cycle[-1], atol=1e-9)
     assert not hand.grid_equilibria([0.0, 0.05, 0.1, 0.2, 0.3])
-    with pytest.raises(ag.errors.ConvergenceError, match="no pure equilibrium"):
+    with pytest.raises(ag.errors.ConvergenceError, match="there is no pure one"):
         ag.solve_nash(game)
+
+
+def test_a_model_without_equilibrium() -> None:
+    """Every one of the 16 assignments of roles leaves somebody who gains, in three-allies."""
+    game = ag.load_model("three-allies").replace(technology="best-shot")
+    faced, hand = problem(game, ag.Plan()), Extreme(game)
+    for own in itertools.product((True, False), repeat=game.size):
+        roles = np.array([own, np.logical_not(own), np.zeros(game.size, dtype=bool)])
+        x, _ = best.settle(faced, roles, faced.high)
+        gains = [hand.best_deviation(i, list(x), 100)[1] for i in hand.players]
+        assert max(gains) > 1e-5
+    found = extremes.equilibria(game)
+    assert (found.equilibria, found.completeness) == ((), "proven")
+    assert found.cycle is not None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +138,7 @@ def every_assignment(game: ag.BurdenSharingGame, plan: ag.Plan) -> list[np.ndarr
     return found
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(st.integers(0, 10**6))
 def test_branching_loses_nothing(seed: int) -> None:
     game, plan = random_extreme(seed, "best-shot")
@@ -130,7 +149,7 @@ def test_branching_loses_nothing(seed: int) -> None:
     assert len(slow) == len(found.equilibria)
     for one in found.equilibria:
         assert any(np.allclose(one.burdens, x, rtol=1e-6) for x in slow)
-        assert max(Extreme(game, plan).gains(list(one.burdens), 300)) <= 1e-9
+        assert max(Extreme(game, plan).gains(list(one.burdens), 150)) <= 1e-9
 
 
 def test_a_threat_makes_an_ally_spend_up_to_the_demand() -> None:
@@ -155,5 +174,6 @@ def test_a_large_alliance() -> None:
     """The flagship's 31 members: enumerated, not searched."""
     game = ag.load_model("nato-2024").replace(technology="best-shot")
     found = extremes.equilibria(game, ag.Plan(threat=0.5))
-    assert found.completeness == "proven" and len(found.equilibria) == 1
+    assert found.completeness == "proven"
+    assert len(found.equilibria) == 1
     assert found.equilibria[0].certificate.verdict == "certified"

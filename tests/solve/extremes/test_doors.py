@@ -43,7 +43,8 @@ def test_results_travel(technology: str, tmp_path: Any) -> None:
     made.to_json(tmp_path / "made.json")
     read = ag.load_result(tmp_path / "made.json")
     np.testing.assert_array_equal(read.burdens, made.burdens)
-    assert read.certificate == made.certificate and len(read.others) == len(made.others)
+    assert read.certificate == made.certificate
+    assert len(read.others) == len(made.others)
     assert read.game == made.game
 
 

@@ -16,7 +16,7 @@ from tests.solve.extremes.by_hand import Extreme, extreme_game, random_extreme
 TECHNOLOGIES = st.sampled_from(["weakest-link", "best-shot"])
 
 
-@settings(max_examples=14)
+@settings(max_examples=10)
 @given(st.integers(0, 10**6), TECHNOLOGIES)
 def test_payoffs_and_gains_are_those_by_hand(seed: int, technology: str) -> None:
     game, plan = random_extreme(seed, technology)
@@ -28,7 +28,7 @@ def test_payoffs_and_gains_are_those_by_hand(seed: int, technology: str) -> None
     np.testing.assert_allclose(faced.securities(x), hand.securities(burdens), rtol=1e-12)
     np.testing.assert_allclose(faced.influences(x), hand.influences(burdens), rtol=1e-12)
     true = [
-        hand.best_deviation(i, burdens, 250, 3)[1] if i in hand.players else 0.0
+        hand.best_deviation(i, burdens, 150, 3)[1] if i in hand.players else 0.0
         for i in range(hand.n)
     ]
     np.testing.assert_allclose(faced.gains(x), true, atol=1e-9)
@@ -101,4 +101,5 @@ def test_matched_below_the_kink_a_threat_moves_the_ally() -> None:
 
 def test_no_security_is_no_equilibrium() -> None:
     made = ag.certify(extreme_game("weakest-link"), [0.0, 0.0, 0.0])
-    assert made.verdict == "unverified" and made.regret == np.inf
+    assert made.verdict == "unverified"
+    assert made.regret == np.inf

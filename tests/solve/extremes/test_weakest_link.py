@@ -24,7 +24,8 @@ def test_hirshleifer_any_common_level() -> None:
     found = extremes.equilibria(extreme_game("weakest-link"))
     low, high = ends(found)
     np.testing.assert_allclose(high, 0.2, rtol=1e-13)
-    assert np.all(low == 0) and found.components[0].low is None
+    assert np.all(low == 0)
+    assert found.components[0].low is None
     assert found.completeness == "proven"
     assert found.unique[0] == "multiple"
 
@@ -62,7 +63,8 @@ def test_the_poorest_sets_the_level() -> None:
 def test_spill_ins_below_one_leave_the_private_optimum() -> None:
     """Two who each see 0.9 of the other's forces follow each other down to what they spend anyway."""
     found = extremes.equilibria(extreme_game("weakest-link", spillin=0.9, private_weight=0.02))
-    assert found.single and found.completeness == "proven"
+    assert found.single
+    assert found.completeness == "proven"
     np.testing.assert_allclose(found.equilibria[0].burdens, 0.02 / 1.02, rtol=1e-12)
     assert ag.solve_nash(found.equilibria[0].game).certificate.unique == "proven"
 
@@ -73,14 +75,16 @@ def test_spill_ins_below_one_and_no_private_benefit_leave_nothing() -> None:
     with pytest.raises(ag.errors.ConvergenceError, match="no equilibrium found under no pressure"):
         ag.solve_nash(extreme_game("weakest-link", spillin=0.9))
     failed = ag.solve_nash(extreme_game("weakest-link", spillin=0.9), throw=False)
-    assert failed.certificate.verdict == "unverified" and "no security" in failed.message
+    assert failed.certificate.verdict == "unverified"
+    assert "no security" in failed.message
 
 
 def test_spill_ins_above_one_leave_the_own_optimum() -> None:
     """Everybody sees more than the own forces: these bind, from every start."""
     game = extreme_game("weakest-link", spillin=1.5, umbrella=1.5, return_spillin=1.5)
     found = extremes.equilibria(game)
-    assert found.single and found.completeness == "proven"
+    assert found.single
+    assert found.completeness == "proven"
     np.testing.assert_allclose(found.equilibria[0].burdens, 0.2, rtol=1e-12)
 
 
@@ -92,7 +96,8 @@ def test_a_committed_leader_is_the_weakest_link() -> None:
     np.testing.assert_allclose(low[1:], 0.02 / 1.02, rtol=1e-12)
     best = ag.respond(game, ag.Plan(burden=0.05))
     np.testing.assert_allclose(best.burdens, 0.05, rtol=1e-12)
-    assert best.multiple and len(best.others) == 1
+    assert best.multiple
+    assert len(best.others) == 1
 
 
 def test_a_leader_who_spends_nothing_leaves_no_security() -> None:
@@ -189,5 +194,6 @@ def test_share_influence_is_searched_and_says_so() -> None:
         "weakest-link", private_weight=0.02, influence_weight=0.01, influence_value="share"
     )
     found = extremes.equilibria(game)
-    assert found.completeness == "not known" and len(found.equilibria) > 1
+    assert found.completeness == "not known"
+    assert len(found.equilibria) > 1
     assert all(e.certificate.verdict == "certified" for e in found.equilibria)
