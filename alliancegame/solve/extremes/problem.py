@@ -297,7 +297,7 @@ def check_forms(game: BurdenSharingGame, plan: Plan, function: str) -> None:
     """Refuse what these solvers are not written for. Raises `UnsupportedFormError`."""
     refused = []
     valued = game.by_member("influence_weight").any()
-    if game.influence != "council" and valued:
+    if game.influence != "council":  # Even if nobody values it: results report it.
         refused.append(f'influence="{game.influence}" (use "council")')
     if game.influence_value == "share" and game.decisiveness > 1 and valued:
         refused.append(

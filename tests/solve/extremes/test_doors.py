@@ -94,6 +94,7 @@ def test_whatever_is_not_written_for_them_refuses(name: str) -> None:
     ("changes", "plan", "words"),
     [
         ({"influence": "hub"}, ag.Plan(), "council"),
+        ({"influence": "hub", "influence_weight": 0.0}, ag.Plan(), "council"),
         ({"influence_value": "share", "decisiveness": 1.5}, ag.Plan(), "decisiveness > 1"),
         ({"shortfall": "trigger"}, PLAN, "trigger"),
         ({"shortfall": "logistic"}, PLAN, "logistic"),
