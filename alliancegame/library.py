@@ -110,7 +110,7 @@ def default_plan(game: BurdenSharingGame) -> Plan:
     >>> default_plan(load_model("nato-2024")).describe()
     'threat 0.5, demand 5 %'
     """
-    check_game(game, "default_plan")
+    check_game(game, "default_plan", extremes=True)
     return Plan(**game.provenance.get("plan", {}))
 
 
@@ -215,7 +215,7 @@ def save_model(
     replaced, unless `overwrite=False`. Returns the path; raises `ModelFileError` if it cannot be
     written, or is there and must stay.
     """
-    check_game(game, "save_model")
+    check_game(game, "save_model", extremes=True)
     path = Path(path)
     if not overwrite and path.exists():
         raise ModelFileError(f"{path} is there already: choose another name, or overwrite=True.")

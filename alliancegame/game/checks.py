@@ -12,12 +12,19 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 
 
-def check_game(game: Any, function: str, *, also: str = "") -> None:
+def check_game(game: Any, function: str, *, also: str = "", extremes: bool = False) -> None:
     """Raise `InvalidValueError` for anything but a game; a model's name gets the remedy.
 
-    `also` names what else the function takes.
+    `also` names what else the function takes. Exact limits of the technology raise
+    `UnsupportedFormError` unless the function takes them (`extremes`).
     """
     if isinstance(game, BurdenSharingGame):
+        if game.technology != "ces" and not extremes:
+            raise UnsupportedFormError(
+                f"{function} is not written for technology={game.technology!r}: solve_nash, respond, "
+                'certify and compare are. Elsewhere use technology="ces", with substitution for how '
+                "forces add up."
+            )
         return
     remedy = f"ag.load_model({game!r})" if isinstance(game, str) else 'ag.load_model("nato-2024")'
     raise InvalidValueError(f"{function} needs a game such as {remedy}{also}, got {shown(game)}.")

@@ -423,6 +423,8 @@ def _check_technology(game: BurdenSharingGame) -> None:
                 f"technology={game.technology!r} is the limit of substitution itself: leave "
                 f"substitution at 1, got {rho:g}."
             )
+        if game.technology == "weakest-link":
+            _check_links(game, 'technology="weakest-link"')
         return
     if rho == 0:
         raise InvalidValueError(
@@ -438,21 +440,24 @@ def _check_technology(game: BurdenSharingGame) -> None:
         )
     if rho > 0:
         return
-    allies = np.array([label != game.leader for label in game.members])
-    spillin, umbrella = game.congested
-    trust = game.by_member("trust")
     idle = (game.by_member("private_weight") == 0) & (game.by_member("burden_min") == 0)
     for i in np.flatnonzero(idle):
         raise InvalidValueError(
             f"substitution = {rho:g} < 0 needs private_weight > 0 or burden_min > 0 for "
             f"{game.members[i]}: one zero contribution would leave everybody without security."
         )
+    _check_links(game, f"substitution = {rho:g} < 0")
+
+
+def _check_links(game: BurdenSharingGame, what: str) -> None:
+    """Refuse components that are zero whatever anybody spends, where one of them ends all security."""
+    allies = np.array([label != game.leader for label in game.members])
+    spillin, umbrella = game.congested
+    trust = game.by_member("trust")
     for name, values in (("spillin", spillin), ("umbrella", umbrella), ("trust", trust)):
         for i in np.flatnonzero((values <= 0) & allies):
             raise InvalidValueError(
-                f"substitution = {rho:g} < 0 needs {name} > 0 for {game.members[i]}, got {values[i]:g}."
+                f"{what} needs {name} > 0 for {game.members[i]}, got {values[i]:g}."
             )
     if game.return_spillin <= 0:
-        raise InvalidValueError(
-            f"substitution = {rho:g} < 0 needs return_spillin > 0, got {game.return_spillin:g}."
-        )
+        raise InvalidValueError(f"{what} needs return_spillin > 0, got {game.return_spillin:g}.")

@@ -220,7 +220,7 @@ def _build(game: BurdenSharingGame, taxed: bool) -> Tables:
 
 def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
     """What only game and plan together show: demands and the leader's burden within bounds."""
-    check_game(game, "this function")
+    check_game(game, "this function", extremes=True)
     check_plan_type(plan)
     _check_tariffs(game, plan)
     demand = plan.demand_by_member(game.members)

@@ -130,7 +130,7 @@ def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
 
 
 def _alliance(game: object, function: str) -> BurdenSharingGame:
-    check_game(game, function, also=" or a FiniteGame")
+    check_game(game, function, also=" or a FiniteGame", extremes=True)
     return cast("BurdenSharingGame", game)
 
 

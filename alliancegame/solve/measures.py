@@ -38,13 +38,19 @@ def leader_scale(game: BurdenSharingGame) -> float:
     return float(game.by_member("effectiveness")[lead] * game.by_member("gdp")[lead])
 
 
+def nothing_alone(game: BurdenSharingGame) -> bool:
+    """Whether a member whose partners spend nothing has no security at all."""
+    return game.substitution < 0 or game.technology == "weakest-link"
+
+
 def savings(game: BurdenSharingGame, burdens: Array, securities: Array) -> float:
     """Cs = 1 - g_l / S_l: the share of its security that the leader does not pay for.
 
-    nan for substitution < 0, where standing alone means nothing, and where security is zero.
+    nan for substitution < 0 and the weakest link, where standing alone means nothing, and where
+    security is zero.
     """
     lead = game.members.leader_index
-    if game.substitution < 0 or not securities[lead] > 0:
+    if nothing_alone(game) or not securities[lead] > 0:
         return math.nan
     return float(1 - contributions(game, burdens)[lead] / securities[lead])
 
@@ -66,12 +72,12 @@ def compensated_savings(
 
     Solves c(x) + h ln x = payoff - theta ln S_A - alpha v(I) for the burden x = (1 - cs^c) S_A /
     (e_l Y_l) that pays for the rest. With h = 0 the root is unique and x may be negative (cs^c > 1);
-    with h > 0 it is the root on the falling branch, x >= x_hat. nan if there is none, and for
-    substitution < 0. docs/theory/outcomes.
+    with h > 0 it is the root on the falling branch, x >= x_hat. nan if there is none, for
+    substitution < 0 and for the weakest link. docs/theory/outcomes.
     """
     lead = game.members.leader_index
     security = float(status_quo_securities[lead])
-    if game.substitution < 0 or not security > 0:
+    if nothing_alone(game) or not security > 0:
         return math.nan
     theta = float(game.by_member("security_weight")[lead])
     private = float(game.by_member("private_weight")[lead])

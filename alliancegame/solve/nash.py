@@ -13,7 +13,7 @@ from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate, multiple
+from alliancegame.solve import aggregative, certificate, extremes, multiple
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import Certificate, Unique
 from alliancegame.solve.proved_gains import global_gains
@@ -42,8 +42,10 @@ def solve_nash(
     its `message` why. Errors in the plan raise always.
     """
     plan = Plan() if plan is None else plan
-    check_game(game, "solve_nash")
+    check_game(game, "solve_nash", extremes=True)
     aggregative.check_plan(game, plan)
+    if game.technology != "ces":
+        return extremes.solve(game, plan, tolerances=tolerances, throw=throw)
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
     found = None if failure is not None else _equilibrium(game, plan, batch, tolerances)
@@ -142,6 +144,8 @@ def certify(
     plan = Plan() if plan is None else plan
     aggregative.check_plan(game, plan)
     profile = _profile(game, burdens, plan)
+    if game.technology != "ces":
+        return extremes.certify(game, profile, plan, tolerances=tolerances)
     made = _deviations_certified(game, profile, plan, tolerances)
     if made.unique != "not proven" or made.verdict == "unverified":
         return made

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import AllianceGameError, ConvergenceError
+from alliancegame.errors import AllianceGameError, ConvergenceError, UnsupportedFormError
 from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
@@ -332,7 +332,7 @@ def compare(
     Gives the outcome, every member's payoff difference with its consumption equivalent and bn US$,
     the exact decomposition of the leader's part, and flags. Raises as `solve_nash`.
     """
-    check_game(game, "compare")
+    check_game(game, "compare", extremes=True)
     if not isinstance(plan, Plan):
         return Comparisons(tuple(_compare(game, one, tolerances) for one in _plans(plan)))
     return _compare(game, plan, tolerances)
@@ -425,7 +425,8 @@ def _best_quiet_payoff(game: BurdenSharingGame, tolerances: Tolerances) -> float
     if found is None:
         try:
             found = solve_stackelberg(game, ("burden",), tolerances=tolerances).leader_payoff
-        except ConvergenceError:  # Without concave payoffs no burden need have an answer.
+        except (ConvergenceError, UnsupportedFormError):
+            # Without concave payoffs no burden need have an answer; some forms have no such search.
             found = math.nan
         object.__setattr__(game, "_best_quiet_payoff", found)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,10 +84,15 @@ def _influence(c: Comparison) -> str:
         if c.result.operating_trust[i] < c.baseline.operating_trust[i]
         else ""
     )
+    saved = (
+        ""  # Without a meaning where one missing component leaves no security.
+        if math.isnan(c.delta_savings)
+        else "; the share of its security that it does not pay for goes from "
+        f"{c.baseline.savings:.4f} to {c.result.savings:.4f}"
+    )
     return (
         f"{c.game.leader}'s share of influence goes from {c.baseline.leader_influence:.4f} to "
-        f"{c.result.leader_influence:.4f}; the share of its security that it does not pay for goes from "
-        f"{c.baseline.savings:.4f} to {c.result.savings:.4f}.{trust}"
+        f"{c.result.leader_influence:.4f}{saved}.{trust}"
     )
 
 
@@ -100,7 +106,7 @@ def _decomposition(c: Comparison) -> str:
     best = (
         f" Against the best burden it could commit without pressure the difference is "
         f"{_payoff(c.versus_best_burden)}."
-        if c.plan.burden is not None
+        if not math.isnan(c.versus_best_burden)
         else ""
     )
     note = f" {c.note[0].upper()}{c.note[1:]}." if c.note else ""

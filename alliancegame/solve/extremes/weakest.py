@@ -1,0 +1,195 @@
+"""Every equilibrium of the exact weakest link.
+
+Without a threat that bites, the best reply of member i to the others' contributions g is
+
+    F_i(g) = max(P_i, min(Q_i, M_i)),
+
+M_i the smallest of the other components (the weakest link that i sees), P_i the private optimum (what i
+would spend if security did not depend on it), Q_i the optimum if own forces were all of security.
+With log influence P_i and Q_i rise with the others' contributions, and by less than in proportion: if
+everybody spends k > 1 times as much, x c'(x) = h + alpha m (1 - p) + (theta) holds at the same p and
+too large an x. So F rises, and F(k g) <= k F(g): it is nonexpansive in the logarithms, in the
+largest difference. Hence (Tarski 1955) there are a least and a greatest equilibrium, and (Baillon 1988,
+on nonexpansive maps in hyperconvex spaces) the set of all positive ones is connected: ONE component,
+from the least to the greatest, a point if they are one. Equilibria with a zero component of
+security have payoffs of minus infinity and do not count.
+
+A threat bends this. An ally's umbrella component rises with its own burden, so M_i is matched at a burden
+that a larger leader lowers. With the leader's burden fixed F still rises (least and greatest exist), but
+more than in proportion; with a free leader it need not rise. Then the leader's range is scanned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alliancegame.errors import ConvergenceError
+from alliancegame.game.parameters import Array
+from alliancegame.solve.extremes.problem import OWN, SPILL, UMBRELLA, Problem
+
+ROUNDS = 400
+STEPS = 3000
+AT_REST = 1e-14
+"""Largest relative change of a profile at rest."""
+GONE = 1e-13
+"""Burdens that fall below this share of their bound, with no private optimum to stop them, fall to zero."""
+FLOOR = 1e-9
+"""Continua that reach down towards zero are followed to this share of their upper end."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Matching:
+    """F for one problem, on profiles of shape (..., n)."""
+
+    faced: Problem
+
+    def span(self, x: Array) -> tuple[Array, Array]:
+        """(P, Q) as burdens: the private optimum, and what own forces would be worth alone."""
+        faced = self.faced
+        pull = faced.others_pull(x)
+        lead_x = x[..., faced.lead]
+        private = faced.best_plain(pull, SPILL)
+        if not faced.pressed.any():
+            return private, faced.best_plain(pull, OWN)
+
+        def slope(y: Array) -> Array:
+            own = faced.contributions(y)
+            cover = np.where(faced.pressed, faced.cover(y, lead_x), np.inf)
+            at_own = faced.security_slope(y, OWN)
+            at_cover = faced.security_slope(y, UMBRELLA)
+            first = np.where(own < cover, at_own, at_cover)
+            return faced.plain_slope(y, pull) + np.where(
+                own == cover, np.minimum(at_own, at_cover), first
+            )
+
+        return private, faced.peak(slope, pull.shape)
+
+    def match(self, x: Array) -> Array:
+        """The burden from which on more is of no use, the others' components being what they are."""
+        faced = self.faced
+        link, lead_x = faced.spilled(x), x[..., faced.lead]
+        full = faced.cover(np.broadcast_to(faced.high, x.shape), lead_x)
+        free = ~faced.pressed
+        link = np.where(free, np.minimum(link, full), link)
+        own = link / faced.scale
+        if free.all():
+            return np.asarray(own)
+        force = np.asarray(lead_x)[..., None] * (faced.scale[faced.lead] * faced.worth)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            needed = faced.demand * (1 - (1 - link / force) / faced.bite)
+        # Where the link is beyond all of the umbrella, the umbrella itself binds (see `span`).
+        needed = np.where(link >= force, np.inf, np.maximum(needed, own))
+        return np.asarray(np.where(free, own, needed))
+
+    def rest(self, start: Array, held: NDArray[np.bool_] | None = None) -> tuple[Array, bool]:
+        """Where best replies lead from a profile from which they only rise, or only fall.
+
+        Members of `held` keep their burdens. P and Q stand still while members match each other, then
+        follow: from above and from below alike that leads to the nearest fixed point.
+        """
+        x, faced = np.array(start), self.faced
+        keep = np.zeros(faced.size, dtype=bool) if held is None else held
+        constant = not faced.alpha.any() and not faced.pressed.any()
+        steps = 0
+        for _ in range(ROUNDS):
+            before = x
+            private, own = self.span(x)
+            still = False
+            while not still:
+                new = np.where(keep, start, np.maximum(private, np.minimum(own, self.match(x))))
+                gone = (private == 0) & (new < GONE * faced.high) & (new < x)
+                new = np.where(gone, 0.0, new)
+                still, x = near(new, x), new
+                steps += 1
+                if steps > STEPS:
+                    return x, False
+            if constant or near(x, before):
+                return x, True
+        return x, False
+
+
+def near(one: Array, other: Array, tolerance: float = AT_REST) -> bool:
+    """Whether two profiles are one to rounding, burden by burden."""
+    return bool(np.all(np.abs(one - other) <= tolerance * np.maximum(one, other)))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Range:
+    """The least and the greatest equilibrium; `low` None if it is not attained (`limit`).
+
+    `connected` says that everything between them that is an equilibrium is one connected set;
+    `settled` that both ends were reached. Where `low` is None, `to_zero` says that the set is known to
+    come down to `limit`, some of whose burdens are zero; otherwise it was followed to `FLOOR` of its
+    upper end.
+    """
+
+    low: Array | None
+    high: Array
+    limit: Array
+    connected: bool
+    settled: bool
+    to_zero: bool = False
+
+
+def alive(faced: Problem, x: Array) -> bool:
+    """Whether every player has a finite payoff."""
+    return bool(np.isfinite(faced.payoffs(x)[faced.players]).all())
+
+
+def between(faced: Problem) -> Range | None:
+    """The least and the greatest equilibrium with finite payoffs; None if there is none.
+
+    For log influence, and threats only where the leader's burden is fixed. Raises `ConvergenceError`
+    if replies from above do not come to rest.
+    """
+    F = Matching(faced)
+    connected = not faced.pressed.any()
+    high, fell = F.rest(faced.high)
+    if not fell:
+        raise ConvergenceError(
+            f"best replies from above did not come to rest under {faced.plan.describe()}: spill-ins "
+            "just below 1 make members follow each other down in tiny steps; move spillin, umbrella or "
+            "return_spillin a little away from 1, or to 1."
+        )
+    if not alive(faced, high):
+        return None
+    low, rose = F.rest(faced.low)
+    if alive(faced, low):
+        connected = connected or _untouched(faced, low, high)
+        return Range(low, high, low, connected, rose)
+    if not connected:
+        return Range(None, high, low, False, False)
+    # F(k x) >= k F(x) for k < 1: from a share of the upper end replies only rise.
+    floor = FLOOR * high
+    bottom, rose = F.rest(floor)
+    touching = (bottom <= floor * (1 + 1e-6)) & faced.players
+    if not touching.any():
+        # All equilibria above the floor are inside it, and the set is connected: nothing is below.
+        return Range(bottom, high, bottom, True, rose)
+    private, _ = F.span(bottom)
+    to_zero = not faced.alpha.any() and not private[touching].any()
+    return Range(None, high, np.where(touching, 0.0, bottom), True, rose, to_zero)
+
+
+def _untouched(faced: Problem, low: Array, high: Array) -> bool:
+    """Whether no threat matters between two equilibria: then F there is what it is without threats.
+
+    Either the demand is met throughout, or the umbrella stays above the own forces at both ends, and so
+    between them, being concave. (With the leader's burden fixed.)
+    """
+    ends = np.array([low, high])
+    spare = faced.cover(ends, ends[:, faced.lead]) >= faced.contributions(ends)
+    return bool(np.all(~faced.pressed | (low >= faced.demand) | spare.all(axis=0)))
+
+
+def along(faced: Problem, found: Range, shares: Array) -> Array:
+    """Equilibria of a connected range that rise with `shares` (k,), from its lower to its upper end.
+
+    From the larger of the lower end and a share of the upper one replies only rise. Shape (k, n).
+    """
+    base = found.limit if found.low is None else found.low
+    x, _ = Matching(faced).rest(np.maximum(base, shares[:, None] * found.high))
+    return x
