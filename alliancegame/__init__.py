@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     from alliancegame.study.patience import patience_threshold as patience_threshold
     from alliancegame.study.patience import recovery_time as recovery_time
     from alliancegame.study.patience import trust_regimes as trust_regimes
+    from alliancegame.study.sensitivities import Sensitivities as Sensitivities
+    from alliancegame.study.sensitivities import sensitivities as sensitivities
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
     from alliancegame.study.shares import burden_shares as burden_shares
     from alliancegame.study.stability import coalition_stability as coalition_stability
@@ -148,6 +150,7 @@ _HOMES = {
         "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
     ),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
+    "alliancegame.study.sensitivities": ("Sensitivities", "sensitivities"),
     "alliancegame.study.shares": ("burden_shares",),
     "alliancegame.study.stability": (
         "coalition_stability", "leave_one_out", "stable_coalitions", "stable_sizes",
