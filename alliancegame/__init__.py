@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from alliancegame.solve.accumulation import solve_accumulation as solve_accumulation
     from alliancegame.solve.certificate import Certificate as Certificate
     from alliancegame.solve.core import core as core
+    from alliancegame.solve.credible import CredibleResult as CredibleResult
+    from alliancegame.solve.credible import CredibleTargets as CredibleTargets
+    from alliancegame.solve.credible import credible_targets as credible_targets
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
@@ -115,6 +118,7 @@ _HOMES = {
     "alliancegame.solve.accumulation": ("solve_accumulation",),
     "alliancegame.solve.certificate": ("Certificate",),
     "alliancegame.solve.core": ("core",),
+    "alliancegame.solve.credible": ("CredibleResult", "CredibleTargets", "credible_targets"),
     "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
     "alliancegame.solve.dynamic.control": ("TrustControl",),
     "alliancegame.solve.dynamic.law": ("TrustMotion",),

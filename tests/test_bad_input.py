@@ -135,7 +135,7 @@ def test_parameters(change: dict[str, Any], words: tuple[str, ...]) -> None:
     "change",
     [
         {"influence": "hub"}, {"shortfall": "trigger"}, {"shortfall": "logistic"},
-        {"trade_exposure": 0.1}, {"rival_pull": 0.1}, {"execution_saving": 0.1},
+        {"trade_exposure": 0.1}, {"rival_pull": 0.1},
         {"outside_influence": 0.5}, {"alignment": "aligned"}, {"width": 0.01},
     ],
     ids=str,

@@ -49,6 +49,11 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
         open_low=True, high=20, latex="m",
     ),
     Parameter(
+        "execution_saving", "s", "scalar", 0.0,
+        "what not defending an ally saves the leader, where threats must be credible",
+        "share of the ally's GDP", low=0, latex="s",
+    ),
+    Parameter(
         "consumption", "c", "choice", "log", "utility of what is not spent on defence",
         choices=("log", "linear"),
     ),
@@ -77,7 +82,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 LATER_PARAMETERS = frozenset(
     {
-        "width", "trade_exposure", "deadweight", "tariff_decay", "rival_pull", "execution_saving",
+        "width", "trade_exposure", "deadweight", "tariff_decay", "rival_pull",
         "outside_influence", "alignment",
     }
 )  # fmt: skip
@@ -121,6 +126,7 @@ class BurdenSharingGame:
     cohesion: float
     substitution: float
     decisiveness: float
+    execution_saving: float
     consumption: str
     influence: str
     influence_value: str

@@ -84,17 +84,17 @@ def linearise(game: BurdenSharingGame, values: Given, x: Array, below: Mask, of:
                 )
             for name, value in zip(names, made, strict=True):
                 found[name][who] = value
-    rates = _rates(game, facts, x, form)
+    rates = rates_of(game, facts, x)
     burdens = np.diag(found["own"])
     for name, rate in zip("ZCG", rates, strict=True):
         burdens = burdens + np.outer(found[name], rate)
     return Linear(found["value"], burdens, {name: found[name] for name in SEEN})
 
 
-def _rates(game: BurdenSharingGame, facts: Mapping[str, Array], x: Array, form: Form) -> Array:
+def rates_of(game: BurdenSharingGame, facts: Mapping[str, Array], x: Array) -> Array:
     """Derivatives of Z, C and G in burdens, (3, n)."""
     stage = Stage(
-        form, game.members.leader_index, {name: facts[name] for name in _ROWS},
+        form_of(game), game.members.leader_index, {name: facts[name] for name in _ROWS},
         float(facts["returned"][0]), game.substitution, game.decisiveness,
     )  # fmt: skip
     return aggregates(stage, np.maximum(x, TINY)).first
