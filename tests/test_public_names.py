@@ -19,10 +19,11 @@ PROMISED = (
     "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "FiniteGame",
     "Plan", "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "burden_shares",
     "calibrate", "certify", "channels", "coalition_game", "coalition_stability", "compare",
-    "core", "discretise", "errors", "explain", "find_equilibria", "from_frame", "frontier",
+    "core", "credible_targets", "discretise", "errors", "explain", "find_equilibria", "from_frame",
+    "frontier",
     "global_sensitivity", "latex", "latin_hypercube", "leave_one_out", "list_models",
     "load_model", "load_result", "nucleolus", "price_of_anarchy", "random_sample", "regime_map",
-    "respond", "shapley", "sobol", "solve_accumulation", "solve_commitment", "solve_nash",
+    "respond", "sensitivities", "shapley", "sobol", "solve_accumulation", "solve_commitment", "solve_nash",
     "solve_social_optimum", "solve_stackelberg", "solve_trust_path", "stable_coalitions",
     "stable_sizes", "sweep", "uncertainty", "zipped",
 )  # fmt: skip
