@@ -277,7 +277,7 @@ def equilibria_of(
     """The answers as results: payoffs with what is carried out, the leader's with what it saves."""
     lead = game.members.leader_index
     made = []
-    proved = not certificate.missing_conditions(game) and found.complete
+    quiet = plan.replace(threat=0.0)
     for k in range(len(found.payoff)):
         x = found.batch.burden[k]
         payoffs, securities = found.batch.payoff[k].copy(), found.batch.security[k].copy()
@@ -288,6 +288,11 @@ def equilibria_of(
         securities[lead] = power ** (1 / stakes.rho) if power > 0 or stakes.rho > 0 else np.nan
         regret = found.regret[k]
         gain = np.full(game.size, regret)
+        # Members who may share a burden in any way may do so with the threat or without it.
+        proved = found.complete and all(
+            certificate.followers_unique(game, one, x, found.batch.trust[k])[0] == "proven"
+            for one in (plan, quiet)
+        )
         several = len(found.payoff) > 1
         reason = (
             f"{len(found.payoff)} found among {found.tried} sets of executions"

@@ -146,6 +146,7 @@ def test_equilibria_by_hand(saving: float, threat: float) -> None:
     assert found.complete
     one = found.equilibrium
     assert one.certificate.verdict == "approximate"
+    assert one.certificate.unique == "proven"
     for i in range(1, game.size):
         here = ally_payoff(game, plan, one.burdens, i, one.burdens[i], one.operating_trust)
         assert one.payoffs[i] == pytest.approx(here, abs=1e-11)
@@ -188,6 +189,15 @@ def test_the_leader_s_best_credible_plan() -> None:
         for one in ag.credible_targets(saving, ag.Plan(threat=float(t), burden=0.034)).equilibria
     ]
     assert max(values) - 1e-12 <= found.leader_payoff <= max(values) + 1e-4
+
+
+def test_a_continuum_is_not_called_unique() -> None:
+    """Two allies may split their total in any way: linear, nothing but security, alike in it."""
+    game = ag.BurdenSharingGame(
+        ["L", "A", "B"], "L", [4, 2, 1], [0.3, 0.1, 0.2], consumption="linear", burden_max=10.0
+    )
+    found = ag.credible_targets(game, ag.Plan(threat=0.5, burden=0.01))
+    assert all(one.certificate.unique != "proven" for one in found.equilibria)
 
 
 @pytest.mark.parametrize(
