@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from alliancegame.solve.alignment import solve_alignment as solve_alignment
     from alliancegame.solve.certificate import Certificate as Certificate
     from alliancegame.solve.core import core as core
+    from alliancegame.solve.credible import CredibleResult as CredibleResult
+    from alliancegame.solve.credible import CredibleTargets as CredibleTargets
+    from alliancegame.solve.credible import credible_targets as credible_targets
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
@@ -87,6 +90,8 @@ if TYPE_CHECKING:
     from alliancegame.study.patience import trust_regimes as trust_regimes
     from alliancegame.study.robustness import Robustness as Robustness
     from alliancegame.study.robustness import robustness as robustness
+    from alliancegame.study.sensitivities import Sensitivities as Sensitivities
+    from alliancegame.study.sensitivities import sensitivities as sensitivities
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
     from alliancegame.study.shares import burden_shares as burden_shares
     from alliancegame.study.stability import coalition_stability as coalition_stability
@@ -119,6 +124,7 @@ _HOMES = {
     "alliancegame.solve.alignment": ("solve_alignment",),
     "alliancegame.solve.certificate": ("Certificate",),
     "alliancegame.solve.core": ("core",),
+    "alliancegame.solve.credible": ("CredibleResult", "CredibleTargets", "credible_targets"),
     "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
     "alliancegame.solve.dynamic.control": ("TrustControl",),
     "alliancegame.solve.dynamic.law": ("TrustMotion",),
@@ -155,6 +161,7 @@ _HOMES = {
         "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
     ),
     "alliancegame.study.robustness": ("Robustness", "robustness"),
+    "alliancegame.study.sensitivities": ("Sensitivities", "sensitivities"),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
     "alliancegame.study.shares": ("burden_shares",),
     "alliancegame.study.stability": (

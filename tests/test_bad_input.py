@@ -131,19 +131,6 @@ def test_parameters(change: dict[str, Any], words: tuple[str, ...]) -> None:
         refused(lambda: game().replace(**change), *words)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"influence": "hub"}, {"shortfall": "trigger"}, {"shortfall": "logistic"},
-        {"trade_exposure": 0.1}, {"rival_pull": 0.1}, {"execution_saving": 0.1},
-        {"alignment": "aligned"}, {"width": 0.01},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_forms_of_later_versions_are_never_ignored(change: dict[str, Any]) -> None:
-    refused(lambda: game(**change), "belongs to the model", next(iter(change)))
-
-
 # --- Plans ----------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import alliancegame as ag
-from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS
+from alliancegame.game.game import PARAMETERS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -160,8 +160,6 @@ def test_notation_table_has_every_parameter() -> None:
     for row, parameter in zip(rows, PARAMETERS.values(), strict=True):
         assert parameter.doc in row
         assert all(f'`"{choice}"`' in row for choice in parameter.choices)
-    refused = str(notation.refused())
-    assert all(f"`{later}`" in refused for later in LATER_PARAMETERS)
 
 
 def test_reference_names_only_what_is_public() -> None:

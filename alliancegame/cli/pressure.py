@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alliancegame.cli import inputs, output
+from alliancegame.cli import inputs, leader, output
 from alliancegame.cli.equilibria import certificate_line, exit_code, finish, model_name
 from alliancegame.cli.output import (
     NO_NUMBER,
@@ -53,6 +53,23 @@ def stackelberg(
             "pessimistic.",
         ),
     ] = "optimistic",
+    targeted: Annotated[
+        bool,
+        typer.Option("--targeted", help="Let threats and demands differ by ally."),
+    ] = False,
+    credible: Annotated[
+        bool,
+        typer.Option(
+            "--credible",
+            help="Carry threats out only where the leader then wants to (see execution_saving).",
+        ),
+    ] = False,
+    objective: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT", help="What the leader maximises: payoff or national_interest."
+        ),
+    ] = "payoff",
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
@@ -68,10 +85,15 @@ def stackelberg(
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
         given = inputs.plan_fields(game, base, threat, demand, burden)
-        found = ag.solve_stackelberg(game, chosen, plan=base, selection=selection, **given)
-        comparison = found.comparison if not json else None
-    if comparison is None:
+        found = ag.solve_stackelberg(
+            game, chosen, plan=base, selection=selection, targeted=targeted, credible=credible,
+            objective=objective, **given,
+        )  # fmt: skip
+        comparison = found.comparison if not json and not credible else None
+    if json:
         output.write(found.to_json() + "\n")
+    elif comparison is None:
+        leader.print_credible(found, inputs.describe_changes(changes, recalibrate))
     else:
         _print_stackelberg(found, comparison, inputs.describe_changes(changes, recalibrate))
     return exit_code([found.certificate, found.baseline.certificate])
@@ -87,14 +109,16 @@ def _print_stackelberg(found: StackelbergResult, comparison: Comparison, changed
         f"{model_name(found.response)}: the best plan if {found.game.leader} commits its {committed}"
     )
     _print_comparison_table(comparison)
-    gap = (
-        f"a better plan could gain {short(found.leader_gap)} of payoff "
-        f"({short(found.leader_gap_usd_bn)} bn US$ a year) at most, by the search's estimate"
-    )
+    gap = found.doubt()
+    if found.targets is None and found.interest is None:
+        gap = (
+            f"a better plan could gain {short(found.leader_gap)} of payoff "
+            f"({short(found.leader_gap_usd_bn)} bn US$ a year) at most, by the search's estimate"
+        )
     facts: Facts = [("best plan", found.plan.describe())]
     if not found.plan.pressure:
         facts.append(("threat", _no_threat(found, comparison)))
-    facts += [("search", gap), ("", found.search)]
+    facts += [("search", gap), ("", found.search), *leader.interest_facts(found)]
     if 0 < rounded(comparison.delta_payoff) < found.leader_gap:
         facts.append(("", "the gain is smaller than that: a finer search could find another plan"))
     finish([*facts, *_comparison_facts(comparison)], changed)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from alliancegame.errors import InvalidValueError, ModelFileError, UnknownNameError, did_you_mean
-from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS
+from alliancegame.game.game import PARAMETERS
 from alliancegame.game.parameters import Parameter
 from alliancegame.game.plan import Plan
 from alliancegame.game.spec import (
@@ -255,7 +255,7 @@ def _read_parameters(
     origins: dict[str, Origin] = {}
     for name, entry in given.items():
         parameter = PARAMETERS.get(name)
-        if parameter is None and name not in LATER_PARAMETERS:
+        if parameter is None:
             near = did_you_mean(name, PARAMETERS)
             raise (place / name).error(
                 f"is not a parameter.{near} Known: {', '.join(sorted(PARAMETERS))}."

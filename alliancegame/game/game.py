@@ -55,6 +55,11 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
         open_low=True, high=20, latex="m",
     ),
     Parameter(
+        "execution_saving", "s", "scalar", 0.0,
+        "what not defending an ally saves the leader, where threats must be credible",
+        "share of the ally's GDP", low=0, latex="s",
+    ),
+    Parameter(
         "consumption", "c", "choice", "log", "utility of what is not spent on defence",
         choices=("log", "linear"),
     ),
@@ -91,13 +96,6 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     }
 )
 """Every parameter of the game by name: the one registry."""
-
-LATER_PARAMETERS = frozenset(
-    {
-        "execution_saving",
-    }
-)  # fmt: skip
-"""Parameters that belong to the model, but whose forms this version refuses."""
 
 _TRUST_NAMES = frozenset(p.name for p in TRUST_PARAMETERS)
 
@@ -145,6 +143,7 @@ class BurdenSharingGame:
     substitution: float
     technology: str
     decisiveness: float
+    execution_saving: float
     consumption: str
     influence: str
     influence_value: str
@@ -354,10 +353,6 @@ def _law_values(law: Any) -> dict[str, Any]:
 
 def _check_names(names: Mapping[str, Any]) -> None:
     for name in names:
-        if name in LATER_PARAMETERS:
-            raise UnsupportedFormError(
-                f"{name} belongs to the model, but this version cannot solve the form that needs it."
-            )
         if name not in PARAMETERS:
             raise unknown_name("parameter", name, PARAMETERS)
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
+from alliancegame.errors import InvalidValueError, unknown_name
 
 Array = NDArray[np.float64]
 Scope = Literal["member", "ally", "scalar", "choice"]
@@ -29,9 +29,8 @@ class Parameter:
 
     `scope` says who has one: `"member"` everybody, `"ally"` everybody but the leader (the leader's
     entry is ignored), `"scalar"` the game, `"choice"` a functional form picked by name. Bounds are
-    closed unless `open_low` or `open_high`. `later` lists forms that are part of the model but that
-    this version refuses; `later_above` says what values above `high` would mean, where they do too.
-    `unset` says what stands in for a value by ally that is not given: such values are kept as nan.
+    closed unless `open_low` or `open_high`. `unset` says what stands in for a value by ally that is not
+    given: such values are kept as nan.
     """
 
     name: str
@@ -45,8 +44,6 @@ class Parameter:
     open_low: bool = False
     open_high: bool = False
     choices: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
-    later_above: str = ""
     latex: str = ""
     unset: str = ""
 
@@ -181,11 +178,6 @@ def validate(parameter: Parameter, value: Any, members: Sequence[str], leader: s
         return _validate_choice(parameter, value)
     if not parameter.by_member:
         number = as_number(value, name)
-        if parameter.later_above and number > parameter.high:
-            raise UnsupportedFormError(
-                f"{name} = {number:g} ({parameter.later_above}) belongs to the model, but this version "
-                f"cannot solve it yet; {name} must be {parameter.admissible}."
-            )
         if not parameter.contains(np.float64(number)):  # type: ignore[arg-type]
             raise InvalidValueError(f"{name} must be {parameter.admissible}, got {number:g}.")
         return number
@@ -235,11 +227,6 @@ def _partly_given(value: Any, name: str, members: Sequence[str]) -> float | Arra
 def _validate_choice(parameter: Parameter, value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidValueError(f"{parameter.name} must be {parameter.admissible}, got {value!r}.")
-    if value in parameter.later:
-        raise UnsupportedFormError(
-            f"{parameter.name}={value!r} belongs to the model, but this version cannot solve it yet; "
-            f"use {parameter.admissible}."
-        )
     if value not in parameter.choices:
         raise unknown_name(f"{parameter.name} form", value, parameter.choices)
     return value

@@ -140,6 +140,7 @@ def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
     import alliancegame.solve.accumulation
     import alliancegame.solve.core
+    import alliancegame.solve.credible
     import alliancegame.solve.dynamic.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
@@ -163,6 +164,7 @@ def _register_all() -> None:
     import alliancegame.study.opinion
     import alliancegame.study.patience
     import alliancegame.study.robustness
+    import alliancegame.study.sensitivities
     import alliancegame.study.sensitivity
     import alliancegame.study.shares
     import alliancegame.study.sign_series

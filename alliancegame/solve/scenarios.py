@@ -22,7 +22,7 @@ from alliancegame.errors import (
     unknown_member,
     unknown_name,
 )
-from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS, BurdenSharingGame
+from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
@@ -66,8 +66,6 @@ def parse_key(game: BurdenSharingGame, text: str) -> Key:
     match = _MEMBER_KEY.fullmatch(text)
     name, member = match.groups() if match else (text, None)
     known = (*PLAN_KEYS, *PARAMETERS)
-    if name in LATER_PARAMETERS:
-        game.replace(**{name: 0.0})
     if name not in known:
         raise unknown_name("parameter or plan field", name, known)
     if member is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,120 +17,26 @@ from alliancegame.errors import (
     ZeroTrustError,
     unknown_name,
 )
+from alliancegame.game.checks import check_game, check_plain_forms, check_plan_type, shown
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
-from alliancegame.solve.certificate import Certificate, usd_bn
+from alliancegame.solve import targeted as targeted_search
+from alliancegame.solve.interest import Interest, checked_interest
+from alliancegame.solve.leader_result import StackelbergResult, Targeted
 from alliancegame.solve.nash import solve_nash, status_quo
-from alliancegame.solve.result import Equilibrium, Result
+from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.scenarios import Key, Scenarios
 from alliancegame.solve.search import Found, maximise
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["StackelbergResult", "solve_stackelberg"]
 
 COMMITTABLE = ("threat", "demand", "tariff", "burden")
+OBJECTIVES = ("payoff", "national_interest")
 MOST_LOST = 0.99
 """Of an ally's GDP by a committed tariff."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class StackelbergResult(Result):
-    """The best plan to which the leader can commit, and the allies' answer.
-
-    `leader_gap` estimates how much better a plan the search could have missed, in payoff (bn US$ in
-    `leader_gap_usd_bn`); `search` says at what resolution. `baseline` is A.
-    """
-
-    kind: ClassVar[str] = "stackelberg"
-
-    commit: tuple[str, ...]
-    plan: Plan
-    response: Equilibrium
-    baseline: Equilibrium
-    leader_gap: float
-    search: str
-    selection: str = "optimistic"
-
-    @property
-    def game(self) -> BurdenSharingGame:
-        """The game."""
-        return self.response.game
-
-    @property
-    def certificate(self) -> Certificate:
-        """The certificate of the allies' answer (the leader's own search is in `leader_gap`)."""
-        return self.response.certificate
-
-    @property
-    def leader_payoff(self) -> float:
-        """The leader's payoff under the plan."""
-        return self.response.leader_payoff
-
-    @property
-    def leader_gap_usd_bn(self) -> float:
-        """`leader_gap` in bn US$ at the plan's burdens."""
-        gain = np.full(self.game.size, self.leader_gap)
-        return float(usd_bn(self.game, gain, self.response.burdens)[self.game.members.leader_index])
-
-    @property
-    def outcome(self) -> str:
-        """The plan's outcome against A (docs/theory/outcomes)."""
-        from alliancegame.study.compare import outcome
-
-        return outcome(self.baseline, self.response)
-
-    @property
-    def comparison(self) -> Any:
-        """The full comparison with A."""
-        from alliancegame.study.compare import compare
-
-        return compare(self.game, self.plan)
-
-    def headline(self) -> str:
-        """One line that says what was found."""
-        quiet = "" if self.plan.pressure else " (no threat is best)"
-        return (
-            f"committing {', '.join(self.commit)}: best plan {self.plan.describe()}; outcome "
-            f"{self.outcome}{quiet}; {self.certificate.verdict}, a better plan could gain "
-            f"{self.leader_gap:.2g} at most by the search's estimate"
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """Every member's numbers under the plan."""
-        return self.response.to_frame()
-
-    def _shown(self) -> pd.DataFrame:
-        """Against A, as a notebook shows it."""
-        table: pd.DataFrame = self.comparison.to_frame()
-        return table
-
-    def _content(self) -> dict[str, Any]:
-        return {
-            "commit": list(self.commit),
-            "plan": self.plan.to_dict(),
-            "response": self.response._content(),
-            "baseline": self.baseline._content(),
-            "leader_gap": self.leader_gap,
-            "search": self.search,
-            "selection": self.selection,
-            "outcome": self.outcome,
-        }
-
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any]) -> Self:
-        """Rebuild the result from its plain values."""
-        return cls(
-            tuple(content["commit"]),
-            Plan(**content["plan"]),
-            Equilibrium.from_content(content["response"]),
-            Equilibrium.from_content(content["baseline"]),
-            float(content["leader_gap"]),
-            content["search"],
-            content["selection"],
-        )
 
 
 def solve_stackelberg(
@@ -143,36 +50,56 @@ def solve_stackelberg(
     tariff: Any = None,
     selection: str = "optimistic",
     credible: bool = False,
+    objective: str = "payoff",
+    interest_weight: float | None = None,
+    interest_curvature: float = 0.0,
+    targeted: bool = False,
     tolerances: Tolerances = DEFAULT,
     throw: bool = True,
-) -> StackelbergResult:
+) -> Any:
     """The plan that is best for the leader among those it can commit to.
 
     `commit` is any non-empty subset of threat, demand, tariff and burden. What is not committed stays as
     in `plan` (or in `threat`, `demand`, `tariff`, `burden`, which override it); a burden that is neither
     committed nor given is played simultaneously. Committed threats, demands and tariffs are uniform over
-    allies, tariffs at most 100 %.
+    allies, tariffs at most 100 %; unless `targeted`: then each ally has its own threat and demand.
 
     The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every
-    cell that could still hide a better plan, and polishes the best points.
+    cell that could still hide a better plan, and polishes the best points. Targeted plans are
+    searched from several starts, the best uniform plan among them, and nothing bounds what is missed.
 
-    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for credible=True, and for
-    selection="pessimistic" where the allies' answer is not proved unique; `ZeroTrustError` or
-    `ConvergenceError` if no plan has an answer.
+    `objective` "national_interest" maximises W of docs/theory/outcomes instead of the payoff;
+    `interest_weight` is its psi (by default the slope of the payoff at A), `interest_curvature` its
+    lambda. `credible` carries threats out only where the leader then wants to (`credible_targets`);
+    the result is then a `CredibleResult`.
+
+    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for selection="pessimistic"
+    where the allies' answer is not proved unique, and for combinations that cannot be searched yet;
+    `ZeroTrustError` or `ConvergenceError` if no plan has an answer.
     """
+    check_game(game, "solve_stackelberg")
     chosen = _commitment(commit)
-    if credible:
-        raise UnsupportedFormError(
-            "credible=True belongs to the model, but this version cannot solve it yet; use credible=False."
-        )
-    if selection not in ("optimistic", "pessimistic"):
-        raise unknown_name("selection", selection, ("optimistic", "pessimistic"))
-    base = _base_plan(
-        plan, {"threat": threat, "demand": demand, "burden": burden, "tariff": tariff}, chosen
-    )
+    _check_choices(chosen, selection, objective, credible, targeted)
+    given = {"threat": threat, "demand": demand, "burden": burden, "tariff": tariff}
+    base = _base_plan(plan, given, chosen)
+    if credible or targeted:
+        asked = base.replace(tariff=1.0) if "tariff" in chosen else base
+        check_plain_forms(game, "credible=True" if credible else "targeted=True", asked)
     aggregative.check_plan(game, _checkable(game, base, chosen))
+    if credible:
+        from alliancegame.solve.credible import solve_credible
+
+        return solve_credible(game, chosen, base, tolerances)
+    interest = None
+    if objective == "national_interest":
+        interest = checked_interest(status_quo(game), interest_weight, interest_curvature)
+    elif interest_weight is not None or interest_curvature != 0:
+        raise InvalidValueError(
+            "interest_weight and interest_curvature belong to national interest: give them with "
+            'objective="national_interest".'
+        )
     axes = [_axis(game, name, tolerances) for name in chosen]
-    found = _search(game, base, chosen, axes, tolerances)
+    found = _search(game, base, chosen, axes, tolerances, interest)
     best = base.replace(**{k: float(v) for k, v in zip(chosen, found.point, strict=True)})
     response = solve_nash(game, best, tolerances=tolerances, throw=throw)
     if selection == "pessimistic" and response.certificate.unique != "proven":
@@ -180,7 +107,7 @@ def solve_stackelberg(
             'selection="pessimistic" needs an answer that is proved unique in this version (it then '
             f"equals the optimistic one); here: {response.certificate.reason}."
         )
-    return StackelbergResult(
+    result = StackelbergResult(
         chosen,
         best,
         response,
@@ -188,6 +115,67 @@ def solve_stackelberg(
         found.gap,
         _describe(found, chosen, axes) + _selection_note(response, "burden" in chosen, game),
         selection,
+        objective,
+        interest,
+    )
+    return _aimed(result, base, tolerances) if targeted else result
+
+
+def _check_choices(
+    chosen: tuple[str, ...],
+    selection: object,
+    objective: object,
+    credible: object,
+    targeted: object,
+) -> None:
+    """Options that are no options, and combinations that cannot be searched."""
+    if selection not in ("optimistic", "pessimistic"):
+        raise unknown_name("selection", selection, ("optimistic", "pessimistic"))
+    if objective not in OBJECTIVES:
+        raise unknown_name("objective", objective, OBJECTIVES)
+    for name, value in (("credible", credible), ("targeted", targeted)):
+        if not isinstance(value, (bool, np.bool_)):
+            raise InvalidValueError(f"{name} must be True or False, got {shown(value)}.")
+    if credible and (targeted or objective != "payoff" or selection != "optimistic"):
+        raise UnsupportedFormError(
+            "credible=True searches uniform plans for the leader's payoff, optimistically: leave out "
+            "targeted, objective and selection."
+        )
+    if targeted and selection != "optimistic":
+        raise UnsupportedFormError(
+            'targeted=True takes the answer best for the leader: use selection="optimistic".'
+        )
+    if targeted and not {"threat", "demand"} & set(chosen):
+        raise InvalidValueError(
+            "targeted pressure needs threat or demand in commit: there is nothing else to aim."
+        )
+
+
+def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> StackelbergResult:
+    """The best targeted plan, from the best uniform one; the uniform one if nothing beats it."""
+    game, interest = found.game, found.interest
+    value = None if interest is None else functools.partial(interest.of_batch, game)
+    box = targeted_search.targets(game, base, found.commit, value)
+    row = targeted_search.row_of(game, found.plan)
+    made = targeted_search.aim(box, row, tolerances.grid)
+    uniform = found.objective_value
+    plan, response = found.plan, found.response
+    if made.value > uniform:
+        aimed = box.plan(made.row)
+        answer = solve_nash(game, aimed, tolerances=tolerances, throw=False)
+        worth = answer.leader_payoff if interest is None else interest.of(answer)
+        if answer.certificate.verdict != "unverified" and worth > uniform:
+            plan, response = aimed, answer
+    record = Targeted(uniform, found.plan.to_dict(), made.starts, made.evaluations, made.slope)
+    words = (
+        f"by ally, {int(box.free.sum())} numbers: {made.starts} starts (the best uniform plan, nobody, "
+        "everybody, the larger and the smaller half threatened, random ones with a fixed seed), "
+        f"{'climbs with exact slopes and ' if interest is None else ''}sweeps ally by ally; "
+        f"{made.evaluations} plans solved. Nothing bounds what was missed, but the plan is never worse "
+        f"than the best uniform one, found so: {found.search}"
+    )
+    return dataclasses.replace(
+        found, plan=plan, response=response, leader_gap=np.nan, search=words, targets=record
     )
 
 
@@ -208,6 +196,10 @@ def _selection_note(response: Equilibrium, committed: bool, game: BurdenSharingG
 
 
 def _commitment(commit: Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(commit, Iterable):
+        raise InvalidValueError(
+            f'commit must be names such as ("threat", "burden"), got {shown(commit)}.'
+        )
     names = (commit,) if isinstance(commit, str) else tuple(commit)
     for name in names:
         if name not in COMMITTABLE:
@@ -219,6 +211,7 @@ def _commitment(commit: Sequence[str]) -> tuple[str, ...]:
 
 def _base_plan(plan: Plan | None, given: dict[str, Any], chosen: tuple[str, ...]) -> Plan:
     base = Plan() if plan is None else plan
+    check_plan_type(base)
     for name, value in given.items():
         if value is None:
             continue
@@ -279,8 +272,9 @@ def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
 
 
 def _search(
-    game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], axes: list[Array], tol: Tolerances
-) -> Found:
+    game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], axes: list[Array], tol: Tolerances,
+    interest: Interest | None,
+) -> Found:  # fmt: skip
     def plans(points: Array) -> Scenarios:
         columns = {Key(name): column for name, column in zip(chosen, points.T, strict=True)}
         return Scenarios(game, base, columns, np.arange(len(points)))
@@ -293,6 +287,8 @@ def _search(
         tol = dataclasses.replace(tol, refine=0)
 
     def evaluate(points: Array) -> Array:
+        if interest is not None:
+            return interest.of_batch(game, plans(points).solve())
         return multiple.best_answers(plans(points), starts)[0]
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from page import Markdown, table
 
-from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS
+from alliancegame.game.game import PARAMETERS
 from alliancegame.game.parameters import REQUIRED, Parameter
 
 WHOSE = {
@@ -63,12 +63,3 @@ def notation() -> Markdown:
     ]
     head = ("symbol", "name", "meaning", "of", "unit", "admissible", "default")
     return Markdown(table(head, rows))
-
-
-def refused() -> Markdown:
-    """The forms and parameters of the model that this version refuses."""
-    forms = [f'`{name}="{form}"`' for name, p in PARAMETERS.items() for form in p.later]
-    return Markdown(
-        "Forms: " + ", ".join(forms) + ". Parameters: "
-        + ", ".join(f"`{name}`" for name in sorted(LATER_PARAMETERS)) + "."
-    )  # fmt: skip

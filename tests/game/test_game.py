@@ -13,9 +13,8 @@ from alliancegame.errors import (
     IllConditionedWarning,
     InvalidValueError,
     UnknownNameError,
-    UnsupportedFormError,
 )
-from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS, BurdenSharingGame
+from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from tests.problems import BANK
 
 
@@ -192,14 +191,6 @@ def test_technologies_near_the_missing_limit_warn() -> None:
         small(substitution=0.05)
     assert caught[0].filename == __file__  # At the caller's line, not inside the library.
     small(substitution=0.1)
-
-
-@pytest.mark.parametrize("name", sorted(LATER_PARAMETERS))
-def test_parameters_of_later_forms_are_refused_not_ignored(name: str) -> None:
-    with pytest.raises(UnsupportedFormError, match=f"{name} belongs to the model"):
-        small(**{name: 0.1})
-    with pytest.raises(UnsupportedFormError, match=name):
-        small().replace(**{name: 0.1})
 
 
 def test_unknown_parameters_suggest_the_near_one() -> None:

@@ -7,13 +7,12 @@ come from the one symbolic definition of the payoff. Allies at a bound or on the
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from alliancegame.game.parameters import Array
+from alliancegame.payoff.conditions import derivatives
+from alliancegame.payoff.form import Form
 from alliancegame.solve.dynamic.stage import Stage
 
 TINY = 1e-60
@@ -21,7 +20,7 @@ ON_DEMAND = 1e-12
 """Burdens this close to the demand or a bound are on it."""
 
 _ALLY = ("own", "Z", "C", "G", "bite", "umbrella")
-_LEADER = ("own", "Z", "C", "weight", "returned")
+_LEADER = ("total", "Z", "C", "weight", "returned")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,39 +35,6 @@ class Slopes:
     threat: Array
     trust: Array
     burden: Array
-
-
-@functools.cache
-def _derivatives(
-    consumption: str, influence_value: str, summation: bool, proportional: bool
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Slopes of an ally's condition and of the leader's payoff, as functions of arrays."""
-    import sympy as sp
-
-    from alliancegame.payoff import symbolic
-    from alliancegame.payoff.form import Form
-
-    form = Form(consumption, influence_value, summation, proportional)
-    s = symbolic
-    ally = s.ally_problem(form)
-    condition = ally.marginal
-    slopes = [ally.own(condition)]
-    slopes += [sp.diff(condition, v) for v in (s.Z, s.C, s.G, s.bite, s.umbrella)]
-    arguments = (
-        s.x, s.g, s.Z, s.C, s.G, s.below, s.scale, s.theta, s.alpha, s.private, s.spillin,
-        s.umbrella, s.bite, s.demand, s.weight, s.rho_symbol, s.m_symbol,
-    )  # fmt: skip
-    leader = s.leader_problem(form)
-    own = [leader.total(leader.payoff)]
-    own += [sp.diff(leader.payoff, v) for v in (s.Z, s.C, s.weight, s.returned)]
-    chosen = (
-        s.x, s.g, s.Z, s.C, s.scale, s.theta, s.alpha, s.private, s.weight, s.returned,
-        s.rho_symbol, s.m_symbol,
-    )  # fmt: skip
-    return (
-        sp.lambdify(arguments, slopes, "numpy", cse=True),
-        sp.lambdify(chosen, own, "numpy", cse=True),
-    )
 
 
 def slopes(stage: Stage, threat: Array, trust: Array, burden: Array) -> Slopes:
@@ -106,19 +72,26 @@ def slopes(stage: Stage, threat: Array, trust: Array, burden: Array) -> Slopes:
     demand = stage.demand[allies]
     xa, ga = x[:, allies], g[:, allies]
     below = (xa < demand).astype(np.float64)
-    ally, leader = _derivatives(game.consumption, game.influence_value, rho == 1, m == 1)
-    found = ally(
-        xa, ga, Z[:, None], C[:, None], G[:, None], below, scale[allies],
-        value["security_weight"][allies], value["influence_weight"][allies],
-        value["private_weight"][allies], spillin[allies], umbrella[allies] * operating[:, allies],
-        bite, demand, value["council_weight"][allies], rho, m,
+    form = Form(game.consumption, game.influence_value, rho == 1, m == 1)
+    found = derivatives(form, "ally", "marginal", _ALLY)(
+        {
+            "x": xa, "g": ga, "Z": Z[:, None], "C": C[:, None], "G": G[:, None], "below": below,
+            "scale": scale[allies], "theta": value["security_weight"][allies],
+            "alpha": value["influence_weight"][allies], "private": value["private_weight"][allies],
+            "spillin": spillin[allies], "umbrella": umbrella[allies] * operating[:, allies],
+            "bite": bite, "demand": demand, "weight": value["council_weight"][allies],
+            "rho": rho, "m": m,
+        }
     )  # fmt: skip
     shape = (cases, len(allies))
     own, F_Z, F_C, F_G, F_bite, F_umbrella = (np.broadcast_to(f, shape) for f in found)
-    mine = leader(
-        x[:, lead], g[:, lead], Z, C, scale[lead], value["security_weight"][lead],
-        value["influence_weight"][lead], value["private_weight"][lead], weight,
-        game.return_spillin * mean**game.cohesion, rho, m,
+    mine = derivatives(form, "leader", "payoff", _LEADER)(
+        {
+            "x": x[:, lead], "g": g[:, lead], "Z": Z, "C": C, "scale": scale[lead],
+            "theta": value["security_weight"][lead], "alpha": value["influence_weight"][lead],
+            "private": value["private_weight"][lead], "weight": weight,
+            "returned": game.return_spillin * mean**game.cohesion, "rho": rho, "m": m,
+        }
     )  # fmt: skip
     U_x, U_Z, U_C, U_weight, U_returned = (np.broadcast_to(f, (cases,)) for f in mine)
     free = (np.abs(xa - demand) > ON_DEMAND) | (bite == 0)

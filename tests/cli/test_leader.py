@@ -1,0 +1,49 @@
+"""The leader's further options, and the command sensitivities."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import alliancegame as ag
+
+
+def test_sensitivities(run: Any) -> None:
+    found = run("sensitivities", "three-allies", "gdp", "threat[Large]", "--threat", "0.5")
+    assert "threat[Large]" in found.stdout
+    assert "gdp[Frontier]" in found.stdout
+    data = json.loads(run("sensitivities", "three-allies", "decay", "--json").stdout)
+    assert data["kind"] == "sensitivities"
+    assert data["keys"][0] == "decay"
+    latex = run("sensitivities", "three-allies", "gdp", "--latex").stdout
+    assert latex.startswith("\\begin{longtable}")
+
+
+def test_targeted_and_national_interest(run: Any) -> None:
+    text = run(
+        "stackelberg", "three-allies", "--commit", "threat", "--burden", "0.034", "--targeted"
+    )
+    assert "nothing bounds" in " ".join(text.stdout.split())
+    data = json.loads(
+        run("stackelberg", "three-allies", "--objective", "national_interest", "--json").stdout
+    )
+    assert data["objective"] == "national_interest"
+    assert ag.solve_stackelberg(
+        ag.load_model("three-allies"), objective="national_interest"
+    ).interest.weight == data["interest"]["weight"]  # fmt: skip
+
+
+def test_credible(run: Any) -> None:
+    arguments = (
+        "stackelberg",
+        "three-allies",
+        "--commit",
+        "threat",
+        "--burden",
+        "0.034",
+        "--credible",
+    )
+    quiet = " ".join(run(*arguments, code=3).stdout.split())
+    assert "no threat is credible" in quiet
+    shown = run(*arguments, "--set", "execution_saving=0.05", code=3).stdout
+    assert "carried out" in shown
