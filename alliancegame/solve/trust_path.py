@@ -10,16 +10,24 @@ from typing import Any, overload
 import numpy as np
 
 from alliancegame.errors import (
-    InvalidValueError,
     UnsupportedFormError,
     ZeroTrustError,
     unknown_name,
 )
+from alliancegame.game.checks import check_game, check_whole
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.game.parameters import Array, as_number
+from alliancegame.game.parameters import Array
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 from alliancegame.solve.dynamic import kept
 from alliancegame.solve.dynamic.announced import Announced, best_path, require_mergeable
+from alliancegame.solve.dynamic.asked import (
+    check_discount,
+    check_flag,
+    check_floor,
+    check_grid,
+    check_threats,
+    check_turnovers,
+)
 from alliancegame.solve.dynamic.checks import (
     CHECKED,
     DEVIATIONS,
@@ -33,7 +41,6 @@ from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_mar
 from alliancegame.solve.dynamic.own import solve_control
 from alliancegame.solve.dynamic.problem import (
     Problem,
-    check_discount,
     finish,
     next_state,
     policy_path,
@@ -96,14 +103,14 @@ def solve_trust_path(
     if concept not in CONCEPTS:
         raise unknown_name("concept", concept, CONCEPTS)
     delta = check_discount(discount)
-    if int(as_number(periods, "periods")) != periods or periods < 1:
-        raise InvalidValueError(f"periods must be a whole number >= 1, got {periods!r}.")
-    if nodes is not None and not 8 <= nodes <= 400:
-        raise InvalidValueError(f"nodes must be in [8, 400], got {nodes!r}.")
-    if not 0 < as_number(floor, "floor") < 0.9:
-        raise InvalidValueError(f"floor must be in (0, 0.9), got {floor:g}.")
+    check_whole(periods, "periods", 1)
+    check_grid(nodes, tolerance)
+    check_floor(floor)
+    check_flag(by_ally, "by_ally")
+    turnovers = check_turnovers(turnovers)
     if isinstance(game, TrustControl):
         return solve_control(game, concept, int(periods), delta, tolerance, nodes)
+    check_game(game, "solve_trust_path", also=" or a TrustControl")
     if by_ally and concept != "open-loop":
         raise UnsupportedFormError(
             f'by_ally=True needs concept="open-loop": "{concept}" threatens all allies alike.'
@@ -133,9 +140,11 @@ def follow_trust_path(
     An entry is a number, or a dict by ally as in a Plan. The leader spends what is best for it in
     every period. Raises as `solve_trust_path`.
     """
-    if isinstance(threats, (str, Mapping)) or not len(threats):
-        raise InvalidValueError("threats must be a sequence with one entry a period.")
+    check_game(game, "follow_trust_path")
+    threats = check_threats(threats)
     delta = check_discount(discount)
+    check_whole(periods, "periods", 1)
+    turnovers = check_turnovers(turnovers)
     targeted = any(isinstance(t, Mapping) for t in threats)
     problem = Problem(game, delta, demand, law, targeted)
     rows = [Plan(threat=t).threat_by_member(game.members) for t in threats]

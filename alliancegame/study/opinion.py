@@ -11,18 +11,18 @@ import csv
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.game.checks import check_whole, shown
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.result import Result
 
 if TYPE_CHECKING:
-    import os
-
     import pandas as pd
 
 MEASURES = {
@@ -150,7 +150,7 @@ Shares = dict[str, dict[int, float]]
 
 
 def fit_trust_law(
-    data: str | os.PathLike[str] | None = None,
+    data: str | PathLike[str] | None = None,
     *,
     countries: Sequence[str] | None = None,
     coverage: float = 0.9,
@@ -171,8 +171,14 @@ def fit_trust_law(
     """
     if not 0 < as_number(coverage, "coverage") < 1:
         raise InvalidValueError(f"coverage must be in (0, 1), got {coverage:g}.")
-    if draws < 100:
-        raise InvalidValueError(f"draws must be at least 100, got {draws}.")
+    check_whole(draws, "draws", 100)
+    check_whole(seed, "seed", 0)
+    if data is not None and not isinstance(data, (str, PathLike)):
+        raise InvalidValueError(f"data must be the path of a CSV file, got {shown(data)}.")
+    if countries is not None and (isinstance(countries, str) or not hasattr(countries, "__len__")):
+        raise InvalidValueError(
+            f'countries must be a list of codes such as ["DEU", "FRA"], got {shown(countries)}.'
+        )
     series = _read(data)
     known = sorted(set().union(*series.values()))
     chosen = known if countries is None else list(countries)
@@ -189,7 +195,7 @@ def fit_trust_law(
     return TrustFit(estimates, tuple(chosen), coverage, draws, seed)
 
 
-def _read(data: str | os.PathLike[str] | None) -> dict[str, Shares]:
+def _read(data: str | PathLike[str] | None) -> dict[str, Shares]:
     from alliancegame.library import models_folder
 
     path = models_folder() / "data" / "us_confidence.csv" if data is None else Path(data)

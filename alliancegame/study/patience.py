@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
+from alliancegame.game.checks import check_game, check_whole, shown
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 from alliancegame.game.trust import TRUST_PARAMETERS
 from alliancegame.solve import aggregative
+from alliancegame.solve.dynamic.asked import check_discount, check_floor
 from alliancegame.solve.dynamic.control import (
     FLOOR,
     GameControl,
@@ -26,7 +28,6 @@ from alliancegame.solve.dynamic.control import (
 from alliancegame.solve.dynamic.kept import myopic_actions
 from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
 from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_quickly
-from alliancegame.solve.dynamic.problem import check_discount
 from alliancegame.solve.dynamic.result import TrustPath
 from alliancegame.solve.dynamic.stage import StageTable
 from alliancegame.solve.result import Result, numbers, provenance
@@ -126,8 +127,14 @@ def patience_threshold(
 
     Raises as `solve_trust_path`.
     """
+    check_game(game, "patience_threshold")
     if not 0 < as_number(most, "most") < 1:
         raise InvalidValueError(f"most must be in (0, 1), got {most:g}.")
+    if not 1e-12 <= as_number(tolerance, "tolerance") < 1:
+        raise InvalidValueError(
+            f"tolerance must be in [1e-12, 1), a difference of discount factors; got {tolerance:g}."
+        )
+    check_floor(floor)
     plan = Plan(threat=1.0, demand=demand)
     aggregative.check_plan(game, plan)
     control = game_control(game, plan.demand_by_member(game.members), floor=floor)
@@ -187,8 +194,10 @@ def recovery_time(
 
     Raises `InvalidValueError` for a share outside (0, 1].
     """
+    check_game(game, "recovery_time")
     if not 0 < as_number(share, "share") <= 1:
         raise InvalidValueError(f"share must be in (0, 1], got {share:g}.")
+    check_whole(longest, "longest", 1)
     law = AllianceLaw(game, groups_of(game, each=True))
     weight = _group_weight(game, law)
     asked = Plan(threat=threat).threat_by_member(game.members)
@@ -347,13 +356,21 @@ def trust_regimes(
 
     Raises `UnknownNameError`, `InvalidValueError`, `UnsupportedFormError`.
     """
+    check_game(game, "trust_regimes")
+    check_discount(discount)
+    check_floor(floor)
+    if not isinstance(over, Mapping):
+        raise InvalidValueError(
+            'over must map two parameters to values, such as {"decay": [0.2, 0.4], "discount": [0.5, '
+            f"0.9]}}, got {shown(over)}."
+        )
     names = tuple(over)
     if len(names) != 2:
         raise InvalidValueError(f"over must name two parameters, got {len(names)}: {names!r}.")
     for name in names:
         if name not in ("discount", *_ALLOWED):
             raise unknown_name("parameter of a trust regime", name, ("discount", *_ALLOWED))
-    axes = tuple(np.array([as_number(v, name) for v in over[name]]) for name in names)
+    axes = tuple(_axis(name, over[name]) for name in names)
     for name, axis in zip(names, axes, strict=True):
         for value in axis:
             if name == "discount":
@@ -365,6 +382,21 @@ def trust_regimes(
     plan = Plan(threat=1.0, demand=demand)
     aggregative.check_plan(game, plan)
     return _over_cells(game, names, axes, discount, plan.demand_by_member(game.members), floor)  # type: ignore[arg-type]
+
+
+def _axis(name: str, values: Any) -> Array:
+    """The values of one axis, as numbers that rise."""
+    bare = isinstance(values, (str, Mapping)) or not hasattr(values, "__len__") or not len(values)
+    if bare:
+        raise InvalidValueError(
+            f"over[{name!r}] must be a list of values that rise, got {shown(values)}."
+        )
+    axis = np.array([as_number(v, name) for v in values])
+    if (np.diff(axis) <= 0).any():
+        raise InvalidValueError(
+            f"over[{name!r}] must be a list of values that rise, got {shown(values)}."
+        )
+    return axis
 
 
 def _over_cells(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from alliancegame.errors import InvalidValueError
 from alliancegame.game.parameters import Array
 
 
@@ -69,6 +70,13 @@ class Interpolant:
         from scipy.interpolate import CubicSpline, RectBivariateSpline
 
         self.grid, self.values = grid, values
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            at = ", ".join(f"{v:g}" for v in grid.points[bad[0]])
+            raise InvalidValueError(
+                f"no action has a finite payoff in the state ({at}): the value is {values[bad[0]]:g} "
+                "there; narrow the bounds of the states, or raise floor."
+            )
         if len(grid.shape) == 1:
             self._one = CubicSpline(grid._axes[0], values)
         else:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.solve.dynamic import asked
 
 Index = NDArray[np.intp]
 
@@ -227,3 +228,13 @@ class TrustMotion:
     states: tuple[str, ...] = ("trust",)
     turnover: float = 0.0
     after_turnover: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        for what in ("impact", "recover"):
+            asked.check_function(getattr(self, what), what)
+        asked.check_function(self.after_turnover, "after_turnover", optional=True)
+        names = asked.check_names(self.states)
+        first = asked.check_start(self.initial, names, 0.0, 1.0)
+        object.__setattr__(self, "states", names)
+        object.__setattr__(self, "initial", tuple(first.tolist()))
+        object.__setattr__(self, "turnover", asked.check_probability(self.turnover, "turnover"))
