@@ -30,14 +30,18 @@ class Grid:
     def _clipped(self, states: Array) -> list[Array]:
         return [self._scaled(np.clip(states[:, d], n[0], n[-1])) for d, n in enumerate(self.nodes)]
 
-    def matrix(self, states: Array) -> Array:
-        """The interpolation matrix: (case, node), to be multiplied with values at the nodes."""
+    def factors(self, states: Array) -> list[Array]:
+        """One matrix for each state, (case, node of its axis): interpolation is their product."""
         from scipy.interpolate import CubicSpline
 
-        parts = [
+        return [
             CubicSpline(axis, np.eye(len(axis)))(x)
             for axis, x in zip(self._axes, self._clipped(states), strict=True)
         ]
+
+    def matrix(self, states: Array) -> Array:
+        """The interpolation matrix: (case, node), to be multiplied with values at the nodes."""
+        parts = self.factors(states)
         if len(parts) == 1:
             return np.asarray(parts[0])
         first, second = parts
