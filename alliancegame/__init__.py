@@ -77,12 +77,12 @@ if TYPE_CHECKING:
     from alliancegame.study.compare import compare as compare
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
+    from alliancegame.study.long_run import long_run_trust as long_run_trust
     from alliancegame.study.maps import regime_map as regime_map
     from alliancegame.study.opinion import fit_trust_law as fit_trust_law
     from alliancegame.study.patience import dynamic_backfire as dynamic_backfire
     from alliancegame.study.patience import patience_threshold as patience_threshold
     from alliancegame.study.patience import recovery_time as recovery_time
-    from alliancegame.study.patience import trust_regimes as trust_regimes
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
     from alliancegame.study.shares import burden_shares as burden_shares
     from alliancegame.study.stability import coalition_stability as coalition_stability
@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from alliancegame.study.sweeping.axes import random_sample as random_sample
     from alliancegame.study.sweeping.axes import sobol as sobol
     from alliancegame.study.sweeping.axes import zipped as zipped
+    from alliancegame.study.trust_regimes import trust_regimes as trust_regimes
     from alliancegame.study.uncertainty import uncertainty as uncertainty
 
 _HOMES = {
@@ -144,9 +145,9 @@ _HOMES = {
     "alliancegame.study.frontier": ("frontier",),
     "alliancegame.study.maps": ("regime_map",),
     "alliancegame.study.opinion": ("fit_trust_law",),
-    "alliancegame.study.patience": (
-        "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
-    ),
+    "alliancegame.study.long_run": ("long_run_trust",),
+    "alliancegame.study.patience": ("dynamic_backfire", "patience_threshold", "recovery_time"),
+    "alliancegame.study.trust_regimes": ("trust_regimes",),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
     "alliancegame.study.shares": ("burden_shares",),
     "alliancegame.study.stability": (

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alliancegame.solve.dynamic.result import TrustPath
-    from alliancegame.study.patience import TrustRegimes
+    from alliancegame.study.trust_regimes import TrustRegimes
 
 REGIME_COLORS = ("#F2F2F2", "#BBD7EA", "#56B4E9", "#D55E00")
 REGIME_NAMES = ("no threat", "threats that end", "threats for ever", "trust collapses")

@@ -36,8 +36,13 @@ from alliancegame.solve.dynamic.checks import (
     warn_if_coarse,
 )
 from alliancegame.solve.dynamic.control import FLOOR, GameControl, TrustControl
-from alliancegame.solve.dynamic.law import TrustMotion
-from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_markov
+from alliancegame.solve.dynamic.law import TrustMotion, settled
+from alliancegame.solve.dynamic.markov import (
+    Tabulated,
+    best_actions,
+    solve_markov,
+    solve_quickly,
+)
 from alliancegame.solve.dynamic.own import solve_control
 from alliancegame.solve.dynamic.problem import (
     Problem,
@@ -235,9 +240,9 @@ def _followed_value(problem: Problem, control: GameControl, act: Any) -> float:
         threat = act(state)
         payoff = float(control.exact(state, threat)[0])
         ahead = problem.law.advance(state, threat)
-        settled = np.abs(ahead - state).max() < 1e-12 or weight < 1e-13
-        value += weight * payoff / (1 - problem.discount if settled else 1)
-        if settled:
+        over = settled(state, ahead) or weight < 1e-13
+        value += weight * payoff / (1 - problem.discount if over else 1)
+        if over:
             break
         state, weight = ahead, weight * problem.discount
     return value
@@ -269,13 +274,13 @@ def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> Trus
     # A last plan that is kept for ever is a compromise: it stands beyond the periods shown.
     dear = problem.by_ally or problem.law.turnover > 0
     shape = (periods + (BEYOND_IF_DEAR if dear else BEYOND), problem.announced.actions)
-    once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
-    once[0] = 1.0
     starts = [np.full(shape, 0.02), np.full(shape, 0.5)]
-    if problem.law.turnover:
-        starts = [once]
-    elif not problem.by_ally:
+    if not problem.by_ally:
+        once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
+        once[0] = 1.0
         starts = [np.zeros(shape), starts[1], once]
+        if len(problem.law.states) == 1:
+            starts.append(_roughly_best(problem, shape[0]))
     found = best_path(problem.announced, starts)
     own = found.burdens if problem.law.turnover else None
     return _announced_path(
@@ -283,6 +288,17 @@ def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> Trus
         f"L-BFGS-B with exact gradients from {found.starts} start(s), whose ends "
         f"differ by {found.spread:.2g}; the last threat is kept for ever",
     )  # fmt: skip
+
+
+def _roughly_best(problem: Problem, periods: int) -> Array:
+    """The path of the tabulated policy: climbs may miss its peak where trust has two long-run levels."""
+    control = problem.control()
+    value, _ = solve_quickly(Tabulated(control), problem.discount)
+    state, threats = control.initial[None, :], np.zeros((periods, 1))
+    for t in range(periods):
+        threats[t] = best_actions(control, problem.discount, value, state, False)[0]
+        state = np.maximum(problem.law.advance(state, threats[t]), control.low)
+    return threats
 
 
 def _announced_path(

@@ -9,7 +9,7 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnknownNameError, UnsupportedFormError
-from alliancegame.study.patience import REGIMES, _levels
+from alliancegame.study.trust_regimes import REGIMES, _levels
 
 
 @pytest.fixture(scope="module")

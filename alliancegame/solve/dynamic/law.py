@@ -52,6 +52,15 @@ class Law(Protocol):
         """The state that a turnover makes of one, shape (case, state)."""
 
 
+STILL, GONE = 1e-12, 1e-150
+"""Trust has settled if it moves by less than a share of itself, or is as good as none."""
+
+
+def settled(state: Array, ahead: Array) -> bool:
+    """Whether trust does not move any more (a share, since influence may count in logarithms)."""
+    return bool(((np.abs(ahead - state) <= STILL * np.abs(state)) | (np.abs(ahead) < GONE)).all())
+
+
 def groups_of(game: BurdenSharingGame, each: bool = False) -> Index:
     """The group of every member, shape (n,), -1 for the leader; `each` ally its own if asked for.
 
