@@ -141,10 +141,18 @@ def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     return figure
 
 
-def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
+def trust_regime_map(
+    found: TrustRegimes,
+    *,
+    assumed: float | None = None,
+    measured: tuple[float, float] | None = None,
+    height: float = 2.9,
+) -> Figure:
     """Regimes over two parameters, and the first threat beside them.
 
-    A cell of the map is a cell of the grid; nothing is interpolated.
+    A cell of the map is a cell of the grid; nothing is interpolated. `assumed` is a value of the first
+    parameter to be marked, `measured` a range of it, drawn as a bar above the map (an arrow where it
+    goes beyond).
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -163,6 +171,8 @@ def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
     for panel in (left, right):
         if min(len(x), len(y)) > 1:
             panel.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    for panel in (left, right):
+        _marked(panel, assumed, measured)
     bar = figure.colorbar(mesh, ax=right)
     bar.ax.tick_params(labelsize=SMALL, labelcolor=INK)
     present = [k for k in range(4) if np.any(found.regimes == k)]
@@ -175,6 +185,25 @@ def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
         left.plot(x[first], y[second], "x", color=INK, markersize=4)
     figure.legend(handles=patches, loc="outside lower left", ncols=4, fontsize=SMALL, frameon=False)
     return figure
+
+
+def _marked(panel: Axes, assumed: float | None, measured: tuple[float, float] | None) -> None:
+    """The assumed value as a dashed line, the measured range as a bar at the top edge."""
+    if assumed is not None:
+        panel.axvline(assumed, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    if measured is None:
+        return
+    left, right = panel.get_xlim()
+    low, high = max(measured[0], left), min(measured[1], right)
+    if low >= high:
+        return
+    across = panel.get_xaxis_transform()
+    panel.plot(
+        [low, high], [0.97, 0.97], transform=across, color=INK, linewidth=2.2, solid_capstyle="butt"
+    )
+    for at, whole, shape in ((low, measured[0] >= left, "<"), (high, measured[1] <= right, ">")):
+        kind = "|" if whole else shape
+        panel.plot([at], [0.97], kind, transform=across, color=INK, markersize=5, clip_on=False)
 
 
 def _edges(points: Any) -> Any:

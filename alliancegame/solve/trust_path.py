@@ -260,12 +260,13 @@ def _myopic_value(problem: Problem, nodes: int | None) -> float:
 
 def _stationary(problem: Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
-    threat, own = kept.best_kept_plan(problem.announced)
+    threat, own, gain = kept.best_kept_plan(problem.announced)
     asked = np.full((1, 1), threat)
     return _announced_path(
-        problem, "stationary", asked, np.array([own]), periods, turnovers, 0.0,
-        "a grid of threats and own burdens, each weighed over its whole path of trust, the best "
-        "climbed from",
+        problem, "stationary", asked, np.array([own]), periods, turnovers, math.nan,
+        f"{kept.THREATS} threats with the best own burden of each, weighed over the whole path of "
+        "trust, the best climbed from",
+        gain,
     )  # fmt: skip
 
 
@@ -310,6 +311,7 @@ def _announced_path(
     turnovers: Sequence[int],
     slope: float,
     method: str,
+    gain: float = math.nan,
 ) -> TrustPath:
     """A path of actions (period, action) that goes on with its last one; burdens best if None."""
     law, announced = problem.law, problem.announced
@@ -333,17 +335,16 @@ def _announced_path(
         shown = problem.stage.best(threats, law.operating(states, threats))[1]
     else:
         shown = own[np.minimum(np.arange(periods), len(own) - 1)]
-    checks = {"euler_error": slope, "deviation_gain": math.nan}
+    checks = {"euler_error": slope, "deviation_gain": gain}
     scope = (
         "threats by ally" if problem.by_ally else "uniform threats"
     ) + ", allies who do not look ahead"
-    if concept in ("open-loop", "stationary") and not law.turnover:
-        checks["deviation_gain"] = _deviations(problem, asked, tail, value, concept == "stationary")
-        scope += (
-            "; deviations: another threat for ever"
-            if concept == "stationary"
-            else f"; deviations: another threat in one of the first {CHECKED} periods"
-            + (" to any one ally" if problem.by_ally else "")
+    if concept == "stationary":
+        scope += "; deviations: another threat for ever"
+    if concept == "open-loop" and not law.turnover:
+        checks["deviation_gain"] = _deviations(problem, asked, tail, value)
+        scope += f"; deviations: another threat in one of the first {CHECKED} periods" + (
+            " to any one ally" if problem.by_ally else ""
         )
     scope += "; the verdict rests on the starts and deviations tried"
     return finish(
@@ -351,12 +352,9 @@ def _announced_path(
     )
 
 
-def _deviations(problem: Problem, asked: Array, tail: int, value: float, whole: bool) -> float:
-    """The largest gain from another threat in one period (or for ever), the rest of the path kept."""
+def _deviations(problem: Problem, asked: Array, tail: int, value: float) -> float:
+    """The largest gain from another threat in one period, the rest of the path kept."""
     announced = problem.announced
-    if whole:
-        tried = np.linspace(0.0, 1.0, DEVIATIONS)
-        return max(0.0, *(kept._best_burden(announced, float(t))[0] - value for t in tried))
     levels = np.linspace(0.0, 1.0, 5 if problem.by_ally else DEVIATIONS)
     burdens = announced.best_burdens(asked, tail)
     paths = []

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 LONG_RUN = 400
 """Periods after which a path under the optimal policy is taken to have arrived."""
+LEVELS = 201
+"""Levels of trust at which a cell's policy is asked for."""
 COLLAPSED = 0.1
 """Trust below this share of its ceiling counts as collapsed."""
 REGIMES = ("never", "fading", "lasting", "collapse")
@@ -211,7 +213,7 @@ def _over_cells(
     tables = {name: np.full(shape, np.nan) for name in _CELLS}
     tables["regimes"][:] = -1
     reasons: list[str] = []
-    laws: dict[tuple[float, ...], Tabulated] = {}
+    laws: dict[tuple[float, ...], tuple[Tabulated, float]] = {}
     table = _table(game, names, axes, demand, floor)
     kept = KeptTable(table.stage, table)
     for i, j in np.ndindex(shape):
@@ -220,12 +222,14 @@ def _over_cells(
         key = tuple(cell.values())
         try:
             if key not in laws:
-                laws[key] = Tabulated(
-                    game_control(
-                        game.replace(**cell), demand, floor=floor, most_states=1, table=table
-                    )
+                control = game_control(
+                    game.replace(**cell), demand, floor=floor, most_states=1, table=table
                 )
-            found = _cell(laws[key], kept, delta)
+                laws[key] = (
+                    Tabulated(control),
+                    float(myopic_actions(control, control.initial[None])[0]),
+                )
+            found = _cell(*laws[key], kept, delta)
         except InvalidValueError as error:
             reasons.append(f"{cell}: {error}")
             continue
@@ -261,12 +265,14 @@ def _table(
     return StageTable(stage, lowest)
 
 
-def _cell(tabulated: Tabulated, kept: KeptTable, discount: float) -> dict[str, float]:
+def _cell(
+    tabulated: Tabulated, myopic: float, kept: KeptTable, discount: float
+) -> dict[str, float]:
     """One cell: first threats by concept, long-run threat and trust, levels and the threshold."""
     control = tabulated.control
     value, _ = solve_quickly(tabulated, discount)
     start = np.asarray(control.initial)[None, :]
-    trust = np.linspace(control.low[0], control.high[0], 401)[:, None]
+    trust = np.linspace(control.low[0], control.high[0], LEVELS)[:, None]
     threats, _ = best_actions(control, discount, value, np.concatenate([start, trust]), False)
     first, policy = float(threats[0]), threats[1:]
     levels, threshold = _levels(trust[:, 0], control.advance(trust, policy)[:, 0])
@@ -286,7 +292,7 @@ def _cell(tabulated: Tabulated, kept: KeptTable, discount: float) -> dict[str, f
     else:
         regime = 1 if first > LEAST_CHANGE else 0
     return {
-        "first_threats": first, "myopic_threats": float(myopic_actions(control, start)[0]),
+        "first_threats": first, "myopic_threats": myopic,
         "stationary_threats": kept.best_threat(control.law, discount), "long_threats": long_threat,
         "long_trust": long_trust, "levels": levels, "thresholds": threshold, "regimes": regime,
     }  # fmt: skip

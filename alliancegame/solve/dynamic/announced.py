@@ -41,13 +41,17 @@ class Announced:
 
     def tail(self, state: Array, threat: Array) -> int:
         """Periods until trust under a plan kept for ever has settled, or no longer counts."""
-        limit = int(np.ceil(np.log(STILL) / np.log(self.discount)))
-        for t in range(min(limit, MOST_TAIL)):
+        for t in range(self.most_tail):
             ahead = self.law.advance(state, threat)
             if settled(state, ahead):
                 return t + 1
             state = ahead
-        return min(limit, MOST_TAIL)
+        return self.most_tail
+
+    @property
+    def most_tail(self) -> int:
+        """Periods after which what is left no longer counts."""
+        return min(int(np.ceil(np.log(STILL) / np.log(self.discount))), MOST_TAIL)
 
     def states(self, threats: Array, tail: int) -> tuple[Array, Array]:
         """States by period and branch, and threats by period: the path, then its last plan.
