@@ -16,7 +16,6 @@ from alliancegame.figures.style import (
     GREEN,
     GREY,
     INK,
-    ORANGE,
     SINGLE,
     SMALL,
     VERMILLION,
@@ -215,52 +214,3 @@ def _edges(points: Any) -> Any:
     return np.concatenate(
         [[points[0] - (middle[0] - points[0])], middle, [2 * points[-1] - middle[-1]]]
     )
-
-
-def trust_levels(
-    game: Any, threats: tuple[float, ...] = (0.0, 0.2, 0.4), *, height: float = 2.9
-) -> Figure:
-    """Next period's trust against this one's under threats kept for ever.
-
-    Where a curve meets the diagonal from above trust stays (dots); where it crosses from below there is
-    a threshold (rings): above it trust returns, below it trust is lost. The law must have one state.
-    """
-    from alliancegame.solve.dynamic.control import law_of
-
-    law = law_of(game, None)
-    if len(law.states) != 1:
-        raise InvalidValueError("trust_levels needs a law with one state.")
-    figure, axes = canvas(SINGLE * 1.3, height)
-    dress(axes, "trust in this period", "trust in the next period", "")
-    trust = np.linspace(1e-6, 1, 2001)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
-    colors = (BLUE, ORANGE, VERMILLION, GREEN)
-    for k, threat in enumerate(threats):
-        color = colors[k % len(colors)]
-        ahead = law.advance(trust[:, None], np.full(len(trust), float(threat)))[:, 0]
-        axes.plot(
-            trust,
-            ahead,
-            color=color,
-            linewidth=1.2,
-            linestyle=mark(k).dash,
-            label=f"threat {threat:g}",
-        )
-        _cross(axes, trust, ahead, color)
-    axes.plot([], [], "o", color=GREY, markersize=4, label="long-run level")
-    axes.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="threshold")
-    axes.set(xlim=(-0.01, 1.02), ylim=(-0.01, 1.02))
-    axes.legend(loc="upper left", fontsize=SMALL, frameon=False)
-    return figure
-
-
-def _cross(axes: Axes, trust: Any, ahead: Any, color: str) -> None:
-    move = np.sign(np.where(np.abs(ahead - trust) < 1e-9, 0.0, ahead - trust))
-    for i in np.flatnonzero(move[:-1] * move[1:] < 0):
-        face = color if move[i] > 0 else "white"
-        at = 0.5 * (trust[i] + trust[i + 1])
-        axes.plot(at, at, "o", color=color, markerfacecolor=face, markersize=4.5, zorder=5)
-    if move[0] < 0:
-        axes.plot(0, 0, "o", color=color, markersize=4.5, zorder=5)
-    if move[-1] >= 0 and ahead[-1] >= 1 - 1e-12:
-        axes.plot(1, 1, "o", color=color, markersize=4.5, zorder=5)

@@ -336,13 +336,13 @@ def _trust_paths(found: Findings) -> Table | None:
                 _number(path.first_threat, 3),
                 _number(float(path.threats[-1].max()), 3),
                 _number(float(path.operating_trust[-1, lead]), 3),
-                signed(path.present_value_usd_bn),
+                signed(round(path.present_value_usd_bn, 4)),
                 "dynamic backfire" if path.dynamic_backfire else "",
                 "; ".join(
                     [
                         made.verdict,
                         *(
-                            f"{name} {value:.1e}".replace("-", "−")
+                            f"{name} {value:.1e}".replace("-", "−") if value else f"{name} 0"
                             for name, value in known.items()
                             if math.isfinite(value)
                         ),

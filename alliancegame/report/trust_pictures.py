@@ -89,7 +89,11 @@ def _regimes(found: Findings) -> Picture | None:
         trust_regime_map(regimes, assumed=float(found.game.decay), measured=measured),
         "What the optimal policy does, by decay of trust and discount factor, and its first threat. "
         "Dashed: the model's own decay"
-        + ("." if measured is None else "; the bar above: the range that polls give for it."),
+        + (
+            "."
+            if measured is None
+            else "; the bar above: the range that polls give for it (an arrow: it goes on beyond the map)."
+        ),
         f"Map of decay by discount factor, cells by regime: {counts}.",
     )
 

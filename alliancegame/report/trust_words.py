@@ -39,25 +39,24 @@ def _verdict(found: Findings, made: Dynamics) -> str:
     if "myopic" in made.paths:
         myopic = made.paths["myopic"]
         text = (
-            f"A {leader} that looks at one year only threatens with {myopic.first_threat:.2g} at first"
+            f"Looking at one year only, {leader} threatens with {myopic.first_threat:.2g} at first"
             if myopic.first_threat > LEAST_CHANGE
-            else f"Even a {leader} that looks at one year only does not threaten"
+            else f"Even looking at one year only, {leader} does not threaten"
         )
         text += ". "
     policy = made.policy
     if policy is None:
         return text
-    weight = f"with a discount factor of {made.discount:g}"
+    living = f"Living with the trust that it loses, at a discount factor of {made.discount:g}, it"
     if policy.first_threat > LEAST_CHANGE:
         text += (
-            f"One that lives with the trust it loses, {weight}, threatens with "
-            f"{policy.first_threat:.2g} at first, and gains {money(policy.gain_usd_bn_a_year)} a year "
-            "against never threatening"
+            f"{living} threatens with {policy.first_threat:.2g} at first, and gains "
+            f"{money(policy.gain_usd_bn_a_year)} a year against never threatening"
         )
     elif not policy.threats.max() > LEAST_CHANGE:
-        text += f"One that lives with the trust it loses, {weight}, never threatens"
+        text += f"{living} never threatens"
     else:
-        text += f"One that lives with the trust it loses, {weight}, does not threaten at first"
+        text += f"{living} does not threaten at first"
     patience = made.patience
     if patience is not None and math.isfinite(patience.never) and patience.never > 0:
         text += f"; no first threat is left from a discount factor of {patience.never:.2f} on"

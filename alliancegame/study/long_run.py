@@ -142,7 +142,9 @@ def long_run_trust(
     plan = Plan(threat=1.0, demand=demand)
     aggregative.check_plan(game, plan)
     anywhere = game.replace(trust=game.trust_ceiling)
-    motion = law if law is None else dataclasses.replace(law, initial=(1.0,) * len(law.states))
+    motion = law
+    if isinstance(law, TrustMotion):
+        motion = dataclasses.replace(law, initial=(1.0,) * len(law.states))
     control = game_control(anywhere, plan.demand_by_member(game.members), motion, floor=floor)
     if len(control.states) > 1:
         raise UnsupportedFormError(
