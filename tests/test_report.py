@@ -20,7 +20,7 @@ import alliancegame as ag
 from alliancegame.errors import InvalidValueError, ResultFileError, UnknownNameError
 from alliancegame.figures.style import settle
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.report import ReportFiles, contents, report, words, write
+from alliancegame.report import ReportFiles, contents, findings, report, words, write
 from alliancegame.study.sign_series import Signs
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -89,8 +89,14 @@ def small() -> BurdenSharingGame:
 
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the drawing out where only words and files matter."""
+    """Leave the drawing, and time, out where only words and files matter."""
     monkeypatch.setattr(contents, "pictures", lambda found: [])
+    timeless(monkeypatch)
+
+
+def timeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the section on trust over time, which takes half of a report's time."""
+    monkeypatch.setattr(findings, "investigate_dynamics", lambda *_: None)
 
 
 def drawing_only(monkeypatch: pytest.MonkeyPatch, *kinds: str) -> None:
@@ -330,17 +336,22 @@ def test_other_forms_are_reported_and_what_has_no_meaning_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawing_only(monkeypatch)
+    over_time = not {"substitution", "influence_weight", "influence_value", "horizon"} & set(
+        changes
+    )
+    if not over_time:
+        timeless(monkeypatch)
     made = written(small.replace(**changes), tmp_path)
     drawn = {path.stem for path in made.files.figures}
     wanted = {"plane", "threat_curve", "decomposition", "burdens", "signs"}
-    if not made.game.trust_law.harmless:
-        wanted |= {"trust_paths", "trust_lost"}
+    if over_time and not made.game.trust_law.harmless:
+        wanted |= {"trust_paths"}
         if isinstance(made.game.decay, float):
-            wanted |= {"trust_policy", "trust_regimes"}
-    if made.game.trust_law.harmless:
+            wanted |= {"trust_policy", "trust_lost", "trust_regimes"}
+        else:
+            assert "the law of trust has 3 states" in made.page.text
+    elif over_time:
         assert "no threat costs any trust here" in made.page.text
-    elif not isinstance(made.game.decay, float):
-        assert "the law of trust has 3 states" in made.page.text
     assert drawn == wanted - {missing}
     assert reason in made.page.text
     assert "nan" not in re.findall(r"[a-z]+", made.page.text)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alliancegame.report.findings import Case, Findings
-    from alliancegame.report.pictures import Picture
+    from alliancegame.report.picture import Picture
 
 
 SMALL_ELL = "b\N{LATIN SUBSCRIPT SMALL LETTER L}"

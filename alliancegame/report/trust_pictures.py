@@ -17,6 +17,7 @@ from alliancegame.study.trust_regimes import REGIMES
 
 if TYPE_CHECKING:
     from alliancegame.report.findings import Findings
+    from alliancegame.solve.dynamic.result import TrustPath
 
 
 def _paths(found: Findings) -> Picture | None:
@@ -40,7 +41,7 @@ def _paths(found: Findings) -> Picture | None:
 
 
 def _policy(found: Findings) -> Picture | None:
-    path = found.dynamics and found.dynamics.policy
+    path = None if found.dynamics is None else found.dynamics.policy
     if path is None or path.policy is None:
         return None
     threats = path.policy.threats
@@ -54,7 +55,7 @@ def _policy(found: Findings) -> Picture | None:
 
 
 def _lost(found: Findings) -> Picture | None:
-    path = found.dynamics and found.dynamics.paths.get("myopic")
+    path = None if found.dynamics is None else found.dynamics.paths.get("myopic")
     if path is None or path.states.shape[1] != 1 or not path.threats.max() > 0:
         return None
     returns = found.game.recovery > 0
@@ -64,16 +65,15 @@ def _lost(found: Findings) -> Picture | None:
         "Trust that the myopic leader's threats destroy each year, and what time gives back"
         + ("." if returns else " (nothing, since recovery is 0)."),
         "Bars by year: the share of full trust lost to the threat, and the share won back; lost in the "
-        f"first year {path.states[0, 0] * (1 - np.exp(-_strain(path))):.3f}.",
+        f"first year {_first_loss(path):.3f}.",
     )
 
 
-def _strain(path: object) -> float:
-    """Log points of trust lost in the first year of a path."""
-    lead = path.game.members.leader_index  # type: ignore[attr-defined]
-    scale = float(np.max(path.game.by_member("trust_ceiling")))  # type: ignore[attr-defined]
-    before = path.states[0, 0] * scale  # type: ignore[attr-defined]
-    return float(-np.log(path.operating_trust[0, lead] / before))  # type: ignore[attr-defined]
+def _first_loss(path: TrustPath) -> float:
+    """The share of full trust that the first year's threat destroys."""
+    scale = float(np.max(path.game.by_member("trust_ceiling")))
+    after = path.operating_trust[0, path.game.members.leader_index] / scale
+    return float(path.states[0, 0] - after)
 
 
 def _regimes(found: Findings) -> Picture | None:

@@ -321,8 +321,8 @@ class Comparison(Result):
         return cls(
             Equilibrium.from_content(content["baseline"]),
             Equilibrium.from_content(content["result"]),
-            *(float(content[name]) for name in names),
-            lasting and Lasting(**{name: float(value) for name, value in lasting.items()}),
+            **{name: float(content[name]) for name in names},
+            lasting=lasting and Lasting(**{name: float(value) for name, value in lasting.items()}),
         )
 
 

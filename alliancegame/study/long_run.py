@@ -17,10 +17,11 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.dynamic.asked import check_discount, check_floor
-from alliancegame.solve.dynamic.checks import TOLERANCE, warn_if_coarse
+from alliancegame.solve.dynamic.checks import warn_if_coarse
 from alliancegame.solve.dynamic.control import FLOOR, GameControl, game_control
+from alliancegame.solve.dynamic.interpolation import Interpolant
 from alliancegame.solve.dynamic.law import TrustMotion
-from alliancegame.solve.dynamic.markov import Interpolant, Tabulated, best_actions, solve_markov
+from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_markov
 from alliancegame.solve.result import Result, numbers, provenance
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 POINTS = 401
 """Levels of trust at which the policy is tabulated."""
-KINKED = 1e-6
+AIM, KINKED = 1e-7, 1e-6
+"""The Bellman residual aimed at, and the one that is let pass: the value has a kink at a threshold."""
 STILL = 1e-7
 """Trust that moves less than this share of itself in a period stays."""
 
@@ -109,10 +111,10 @@ class LongRun(Result):
             float(content["discount"]),
             content["demand"],
             float(content["floor"]),
-            *(numbers(content[name]) for name in _TABLES),
-            tuple(float(v) for v in content["levels"]),
-            tuple(float(v) for v in content["thresholds"]),
-            float(content["residual"]),
+            **{name: numbers(content[name]) for name in _TABLES},
+            levels=tuple(float(v) for v in content["levels"]),
+            thresholds=tuple(float(v) for v in content["thresholds"]),
+            residual=float(content["residual"]),
         )
 
 
@@ -134,8 +136,7 @@ def long_run_trust(
     matter. Levels and thresholds are bisected. With a convex-concave recovery (`recovery_threshold`, or
     a `law` of one's own) there can be two levels with a threshold between. The law must have one state.
 
-    Raises as `solve_trust_path`; warns `CoarseGridWarning` if the Bellman residual stays above 1e-8
-    (1e-6 where there is a threshold: the value has a kink there).
+    Raises as `solve_trust_path`; warns `CoarseGridWarning` if the Bellman residual stays above 1e-6.
     """
     check_game(game, "long_run_trust")
     delta, floor = check_discount(discount), check_floor(floor)
@@ -151,15 +152,14 @@ def long_run_trust(
             "long_run_trust needs a law with one state (a common decay and trust, no scarring, one "
             f"component); here it has {len(control.states)}: {', '.join(control.states)}."
         )
-    solution = solve_markov(Tabulated(control), delta, TOLERANCE[1])
+    solution = solve_markov(Tabulated(control), delta, AIM)
+    warn_if_coarse(solution.residual, KINKED, None)
     spline = solution.grid.interpolant(solution.values)
     trust = np.geomspace(control.low[0], 1.0, POINTS)
     trust[[0, -1]] = control.low[0], 1.0
     threats, values = best_actions(control, delta, spline, trust[:, None])
     ahead = control.advance(trust[:, None], threats)[:, 0]
     levels, thresholds = _refined(control, delta, spline, trust, ahead)
-    aim = KINKED if thresholds else TOLERANCE[1]
-    warn_if_coarse(solution.residual, aim, None)
     floor = float(floor if control.cut else 0.0)
     return LongRun(
         game, delta, plan.demand, floor, trust, ahead, threats, values, levels, thresholds,

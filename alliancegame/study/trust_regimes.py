@@ -25,7 +25,7 @@ from alliancegame.solve.dynamic.control import (
 )
 from alliancegame.solve.dynamic.kept import myopic_actions
 from alliancegame.solve.dynamic.kept_table import KeptTable
-from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
+from alliancegame.solve.dynamic.law import AllianceLaw, Law, groups_of
 from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_quickly
 from alliancegame.solve.dynamic.stage import StageTable
 from alliancegame.solve.result import Result, numbers, provenance
@@ -213,7 +213,7 @@ def _over_cells(
     tables = {name: np.full(shape, np.nan) for name in _CELLS}
     tables["regimes"][:] = -1
     reasons: list[str] = []
-    laws: dict[tuple[float, ...], tuple[Tabulated, float]] = {}
+    laws: dict[tuple[float, ...], tuple[Law, Tabulated, float]] = {}
     table = _table(game, names, axes, demand, floor)
     kept = KeptTable(table.stage, table)
     for i, j in np.ndindex(shape):
@@ -225,10 +225,8 @@ def _over_cells(
                 control = game_control(
                     game.replace(**cell), demand, floor=floor, most_states=1, table=table
                 )
-                laws[key] = (
-                    Tabulated(control),
-                    float(myopic_actions(control, control.initial[None])[0]),
-                )
+                myopic = float(myopic_actions(control, control.initial[None])[0])
+                laws[key] = control.law, Tabulated(control), myopic
             found = _cell(*laws[key], kept, delta)
         except InvalidValueError as error:
             reasons.append(f"{cell}: {error}")
@@ -266,7 +264,7 @@ def _table(
 
 
 def _cell(
-    tabulated: Tabulated, myopic: float, kept: KeptTable, discount: float
+    law: Law, tabulated: Tabulated, myopic: float, kept: KeptTable, discount: float
 ) -> dict[str, float]:
     """One cell: first threats by concept, long-run threat and trust, levels and the threshold."""
     control = tabulated.control
@@ -293,7 +291,7 @@ def _cell(
         regime = 1 if first > LEAST_CHANGE else 0
     return {
         "first_threats": first, "myopic_threats": myopic,
-        "stationary_threats": kept.best_threat(control.law, discount), "long_threats": long_threat,
+        "stationary_threats": kept.best_threat(law, discount), "long_threats": long_threat,
         "long_trust": long_trust, "levels": levels, "thresholds": threshold, "regimes": regime,
     }  # fmt: skip
 

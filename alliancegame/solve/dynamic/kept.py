@@ -118,7 +118,7 @@ def _lone_path(problem: Announced, asked: Array) -> tuple[Array, Array]:
         if settled(state, ahead):
             break
         state = ahead
-    weight = problem.discount ** np.arange(len(states))
+    weight = np.asarray(problem.discount ** np.arange(len(states)), dtype=np.float64)
     weight[-1] /= 1 - problem.discount
     path = np.array(states)
     return law.operating(path, np.repeat(asked, len(path), axis=0)), weight

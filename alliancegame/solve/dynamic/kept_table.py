@@ -63,4 +63,5 @@ class KeptTable:
         weight[-1] /= 1 - discount
         axis = np.log(self.levels)
         path = np.log(np.clip(np.array(levels), self.levels[0], self.levels[-1]))
-        return np.einsum("t,tkb->kb", weight, CubicSpline(axis, np.eye(len(axis)))(path))
+        basis = CubicSpline(axis, np.eye(len(axis)))(path)
+        return np.asarray(np.einsum("t,tkb->kb", weight, basis), dtype=np.float64)

@@ -262,7 +262,7 @@ def _iterated(
             weight * np.einsum("ij,ij->i", first @ table, second)
             for weight, (first, second) in parts
         )
-        return np.asarray(values).ravel() - discount * onward
+        return np.asarray(np.asarray(values).ravel() - discount * onward, dtype=np.float64)
 
     system = LinearOperator((len(payoff), len(payoff)), matvec=apply, dtype=np.float64)
     found, failed = gmres(system, payoff, x0=guess, rtol=1e-13, atol=0.0, restart=60, maxiter=40)
