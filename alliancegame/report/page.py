@@ -351,7 +351,7 @@ def _trust_paths(found: Findings) -> Table | None:
             ]
         )
     head = [
-        "the leader", "first threat", "last threat shown", "last mean trust",
+        "concept", "first threat", "last threat shown", "last mean trust",
         "present value, bn US$", "flag", "certificate",
     ]  # fmt: skip
     caption = (
@@ -361,11 +361,7 @@ def _trust_paths(found: Findings) -> Table | None:
     return Table(caption, head, rows, frozenset({1, 2, 3, 4}))
 
 
-CONCEPTS = {
-    "myopic": "takes every year's best plan (myopic)",
-    "stationary": "keeps one plan for ever (stationary)",
-    "markov": "follows the best policy (markov), or announces the best path (open-loop)",
-}
+CONCEPTS = {"myopic": "myopic", "stationary": "stationary", "markov": "markov, open-loop"}
 """Without turnover an announced path is worth as much as the policy (docs/theory/dynamics)."""
 
 
