@@ -188,11 +188,7 @@ class Comparison(Result):
         """What the plan is worth if kept for ever, bn US$ at A; nan without a discount factor."""
         if self.lasting is None:
             return math.nan
-        lead, weight = self.game.members.leader_index, 1 - self.lasting.discount
-        yearly = consumption_share(
-            self.game, weight * self.lasting.value, float(self.baseline.burdens[lead])
-        )
-        return float(yearly) * float(self.game.by_member("gdp")[lead]) / weight
+        return self.lasting.usd_bn(self.game, self.baseline.burdens)
 
     @property
     def _delta(self) -> Any:

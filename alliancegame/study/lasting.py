@@ -9,6 +9,7 @@ import numpy as np
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
+from alliancegame.solve.certificate import consumption_share
 from alliancegame.solve.dynamic.announced import Announced
 from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
 from alliancegame.solve.dynamic.stage import Stage
@@ -26,6 +27,12 @@ class Lasting:
     discount: float
     first: float
     value: float
+
+    def usd_bn(self, game: BurdenSharingGame, burdens: Array) -> float:
+        """The sum as a present value in bn US$, at these burdens (shape (n,)): A's."""
+        lead, weight = game.members.leader_index, 1 - self.discount
+        yearly = consumption_share(game, weight * self.value, float(burdens[lead]))
+        return float(yearly) * float(game.by_member("gdp")[lead]) / weight
 
 
 def against_a(game: BurdenSharingGame, plan: Plan, discount: float) -> Lasting:
