@@ -82,12 +82,12 @@ if TYPE_CHECKING:
     from alliancegame.study.compare import compare as compare
     from alliancegame.study.explain import explain as explain
     from alliancegame.study.frontier import frontier as frontier
+    from alliancegame.study.long_run import long_run_trust as long_run_trust
     from alliancegame.study.maps import regime_map as regime_map
     from alliancegame.study.opinion import fit_trust_law as fit_trust_law
     from alliancegame.study.patience import dynamic_backfire as dynamic_backfire
     from alliancegame.study.patience import patience_threshold as patience_threshold
     from alliancegame.study.patience import recovery_time as recovery_time
-    from alliancegame.study.patience import trust_regimes as trust_regimes
     from alliancegame.study.robustness import Robustness as Robustness
     from alliancegame.study.robustness import robustness as robustness
     from alliancegame.study.sensitivities import Sensitivities as Sensitivities
@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from alliancegame.study.sweeping.axes import random_sample as random_sample
     from alliancegame.study.sweeping.axes import sobol as sobol
     from alliancegame.study.sweeping.axes import zipped as zipped
+    from alliancegame.study.trust_regimes import trust_regimes as trust_regimes
     from alliancegame.study.uncertainty import uncertainty as uncertainty
     from alliancegame.study.unravelling import unravelling as unravelling
 
@@ -155,11 +156,10 @@ _HOMES = {
     "alliancegame.study.compare": ("compare",),
     "alliancegame.study.explain": ("explain",),
     "alliancegame.study.frontier": ("frontier",),
+    "alliancegame.study.long_run": ("long_run_trust",),
     "alliancegame.study.maps": ("regime_map",),
     "alliancegame.study.opinion": ("fit_trust_law",),
-    "alliancegame.study.patience": (
-        "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
-    ),
+    "alliancegame.study.patience": ("dynamic_backfire", "patience_threshold", "recovery_time"),
     "alliancegame.study.robustness": ("Robustness", "robustness"),
     "alliancegame.study.sensitivities": ("Sensitivities", "sensitivities"),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
@@ -169,6 +169,7 @@ _HOMES = {
     ),
     "alliancegame.study.sweep": ("sweep",),
     "alliancegame.study.sweeping.axes": ("latin_hypercube", "random_sample", "sobol", "zipped"),
+    "alliancegame.study.trust_regimes": ("trust_regimes",),
     "alliancegame.study.uncertainty": ("uncertainty",),
     "alliancegame.study.unravelling": ("unravelling",),
 }  # fmt: skip

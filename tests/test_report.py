@@ -20,7 +20,7 @@ import alliancegame as ag
 from alliancegame.errors import InvalidValueError, ResultFileError, UnknownNameError
 from alliancegame.figures.style import settle
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.report import ReportFiles, contents, report, words, write
+from alliancegame.report import ReportFiles, contents, findings, report, words, write
 from alliancegame.study.sign_series import Signs
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -89,8 +89,14 @@ def small() -> BurdenSharingGame:
 
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the drawing out where only words and files matter."""
+    """Leave the drawing, and time, out where only words and files matter."""
     monkeypatch.setattr(contents, "pictures", lambda found: [])
+    timeless(monkeypatch)
+
+
+def timeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the section on trust over time, which takes half of a report's time."""
+    monkeypatch.setattr(findings, "investigate_dynamics", lambda *_: None)
 
 
 def drawing_only(monkeypatch: pytest.MonkeyPatch, *kinds: str) -> None:
@@ -111,7 +117,8 @@ def test_the_folder_holds_what_is_listed_and_nothing_else(flagship: Written) -> 
     assert all(path.stat().st_size > 100 for path in files.paths)
     pictures = {path.stem for path in files.figures}
     assert pictures == {
-        "plane", "threat_curve", "decomposition", "burdens", "signs", "exposure",
+        "plane", "threat_curve", "decomposition", "burdens", "signs", "exposure", "trust_paths",
+        "trust_policy", "trust_lost", "trust_regimes",
     }  # fmt: skip
     assert {path.suffix for path in files.figures} == {".png", ".pdf"}
     assert len(files.figures) == 2 * len(pictures)
@@ -233,6 +240,37 @@ def test_every_result_can_be_loaded_and_says_the_same(flagship: Written) -> None
     assert flagship.files.latex.read_text("utf-8") == ag.latex(flagship.game)
 
 
+def test_the_section_on_time_says_what_was_solved(flagship: Written) -> None:
+    game, folder, text = flagship.game, flagship.files.folder, flagship.page.text
+    myopic, markov = (
+        ag.load_result(folder / "results" / f"trust_{concept}.json")
+        for concept in ("myopic", "markov")
+    )
+    assert myopic.first_threat == pytest.approx(ag.solve_stackelberg(game).plan.threat, abs=1e-4)
+    assert markov.threats.max() == 0
+    assert f"USA threatens with {myopic.first_threat:.2g} at first" in text
+    assert f"at a discount factor of {markov.discount:g}, it never threatens" in text
+    patience = ag.patience_threshold(game)
+    assert f"from a discount factor of {patience.never:.2f} on" in text
+    assert "a dynamic backfire" in text
+    assert myopic.dynamic_backfire
+    assert f"{words.money(myopic.present_value_usd_bn)} in present value" in text
+    fit = ag.load_result(folder / "results" / "opinion.json")
+    low, high = fit.decay_range
+    assert f"assumed at {game.decay:g}" in text
+    assert f"{low:.2f} log points by views of the country" in text
+    assert f"{high:.2f} by confidence in the president" in text
+    assert "Opinion is not elite reliance" in text
+    regimes = pd.read_csv(folder / "tables" / "trust_regimes.csv")
+    assert {"myopic_threat", "stationary_threat", "open-loop_threat", "markov_threat"} <= set(
+        regimes
+    )
+    assert game.decay in set(regimes["decay"])
+    paths = pd.read_csv(folder / "tables" / "trust_paths.csv", index_col=["concept", "period"])
+    assert np.allclose(paths.loc["myopic", "threat"], myopic.to_frame()["threat"])
+    assert "Trust over time" in [link for link in flagship.page.words if "Trust" in link]
+
+
 def test_certificates_say_unique_and_how_wide_the_search_was(flagship: Written) -> None:
     text = flagship.page.text
     found = ag.solve_stackelberg(flagship.game, demand=0.05)
@@ -298,9 +336,22 @@ def test_other_forms_are_reported_and_what_has_no_meaning_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawing_only(monkeypatch)
+    over_time = not {"substitution", "influence_weight", "influence_value", "horizon"} & set(
+        changes
+    )
+    if not over_time:
+        timeless(monkeypatch)
     made = written(small.replace(**changes), tmp_path)
     drawn = {path.stem for path in made.files.figures}
     wanted = {"plane", "threat_curve", "decomposition", "burdens", "signs"}
+    if over_time and not made.game.trust_law.harmless:
+        wanted |= {"trust_paths"}
+        if isinstance(made.game.decay, float):
+            wanted |= {"trust_policy", "trust_lost", "trust_regimes"}
+        else:
+            assert "the law of trust has 3 states" in made.page.text
+    elif over_time:
+        assert "no threat costs any trust here" in made.page.text
     assert drawn == wanted - {missing}
     assert reason in made.page.text
     assert "nan" not in re.findall(r"[a-z]+", made.page.text)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Facts = list[tuple[str, str | Text]]
 
+CENTS = 6
+"""Digits of bn US$ that are shown: what lies below comes from rounding."""
 ROWS = 12
 """Periods shown in the table; the rest is in --json."""
 
@@ -96,7 +98,9 @@ def _print_path(found: TrustPath) -> None:
         else sorted({*range(6), *(round(5 + i * (last - 5) / 5) for i in range(6))})
     )
     lead = found.game.members.leader_index
-    gains = [found._money(float(found.payoffs[t, lead]) - found.never_first) for t in rows]
+    gains = [
+        round(found._money(float(found.payoffs[t, lead]) - found.never_first), CENTS) for t in rows
+    ]
     threat = frame["threat"].to_numpy()
     trust = frame["operating_trust"].to_numpy()
     output.print_table(
@@ -121,7 +125,7 @@ def _facts(found: TrustPath) -> Facts:
         ("grid error", made.grid_error, made.grid_error_usd_bn),
     ]
     known = ", ".join(
-        f"{name} {value:.1e} ({money:.1e} bn US$)"
+        f"{name} {value:.1e} ({money:.1e} bn US$)" if value else f"{name} 0"
         for name, value, money in numbers
         if math.isfinite(value)
     )
@@ -129,8 +133,8 @@ def _facts(found: TrustPath) -> Facts:
         (
             "present value",
             (
-                f"{short(found.present_value_usd_bn, signed=True)} bn US$ against never threatening, "
-                f"{short(found.gain_usd_bn_a_year, signed=True)} bn US$ a year"
+                f"{short(round(found.present_value_usd_bn, CENTS), signed=True)} bn US$ against never "
+                f"threatening, {short(round(found.gain_usd_bn_a_year, CENTS), signed=True)} bn US$ a year"
             ),
         ),
         ("gain", "of each period, against never threatening in the first one"),

@@ -157,6 +157,14 @@ def compare(
             "plays at the same time as its allies.",
         ),
     ] = None,
+    discount: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Weight of the next year, in (0, 1): adds what the plan is worth if it is kept for ever "
+            "and trust carries over.",
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say it in sentences, not in tables.")
     ] = False,
@@ -182,7 +190,10 @@ def compare(
         game = inputs.load(model, changes, recalibrate, quiet=json)
         own = inputs.base_plan(game, model_plan=True)
         base = inputs.plan_from(game, own, threat, demand, burden)
-        found = ag.compare(game, inputs.plans_from(game, base, plans or []) or [base])
+        weight: Any = None if discount is None else inputs.number(discount)
+        found = ag.compare(
+            game, inputs.plans_from(game, base, plans or []) or [base], discount=weight
+        )
     items = list(found)
     changed = inputs.describe_changes(changes, recalibrate)
     if json:
@@ -280,6 +291,16 @@ def _comparison_facts(found: Comparison) -> Facts:
         facts.append(("against", f"the best burden that it could commit without pressure: {best}"))
     if found.note:
         facts.append(("note", found.note))
+    if found.lasting is not None:
+        facts.append(
+            (
+                "kept for ever",
+                (
+                    f"{short(found.present_value_usd_bn, signed=True)} bn US$ in present value, "
+                    f"discount {found.lasting.discount:g}"
+                ),
+            )
+        )
     if found.flags:
         facts.append(("flags", ", ".join(flag.replace("_", " ") for flag in found.flags)))
     facts.append(("A", certificate_line(before.certificate)))

@@ -19,9 +19,9 @@ from alliancegame.figures.signs import signs
 from alliancegame.figures.specification_curve import specification_curve
 from alliancegame.figures.swept import swept
 from alliancegame.figures.threat import threat_curve
+from alliancegame.figures.trust_levels import long_run, trust_levels
 from alliancegame.figures.trust_paths import (
     lost_and_won_back,
-    trust_levels,
     trust_paths,
     trust_policy,
     trust_regime_map,
@@ -36,6 +36,7 @@ __all__ = [
     "feasible_set",
     "isoquants",
     "learning",
+    "long_run",
     "lost_and_won_back",
     "plane",
     "quantal",

@@ -16,7 +16,6 @@ from alliancegame.figures.style import (
     GREEN,
     GREY,
     INK,
-    ORANGE,
     SINGLE,
     SMALL,
     VERMILLION,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alliancegame.solve.dynamic.result import TrustPath
-    from alliancegame.study.patience import TrustRegimes
+    from alliancegame.study.trust_regimes import TrustRegimes
 
 REGIME_COLORS = ("#F2F2F2", "#BBD7EA", "#56B4E9", "#D55E00")
 REGIME_NAMES = ("no threat", "threats that end", "threats for ever", "trust collapses")
@@ -141,10 +140,18 @@ def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     return figure
 
 
-def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
+def trust_regime_map(
+    found: TrustRegimes,
+    *,
+    assumed: float | None = None,
+    measured: tuple[float, float] | None = None,
+    height: float = 2.9,
+) -> Figure:
     """Regimes over two parameters, and the first threat beside them.
 
-    A cell of the map is a cell of the grid; nothing is interpolated.
+    A cell of the map is a cell of the grid; nothing is interpolated. `assumed` is a value of the first
+    parameter to be marked, `measured` a range of it, drawn as a bar above the map (an arrow where it
+    goes beyond).
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -163,6 +170,8 @@ def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
     for panel in (left, right):
         if min(len(x), len(y)) > 1:
             panel.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    for panel in (left, right):
+        _marked(panel, assumed, measured)
     bar = figure.colorbar(mesh, ax=right)
     bar.ax.tick_params(labelsize=SMALL, labelcolor=INK)
     present = [k for k in range(4) if np.any(found.regimes == k)]
@@ -177,6 +186,25 @@ def trust_regime_map(found: TrustRegimes, *, height: float = 2.9) -> Figure:
     return figure
 
 
+def _marked(panel: Axes, assumed: float | None, measured: tuple[float, float] | None) -> None:
+    """The assumed value as a dashed line, the measured range as a bar at the top edge."""
+    if assumed is not None:
+        panel.axvline(assumed, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    if measured is None:
+        return
+    left, right = panel.get_xlim()
+    low, high = max(measured[0], left), min(measured[1], right)
+    if low >= high:
+        return
+    across = panel.get_xaxis_transform()
+    panel.plot(
+        [low, high], [0.97, 0.97], transform=across, color=INK, linewidth=2.2, solid_capstyle="butt"
+    )
+    for at, whole, shape in ((low, measured[0] >= left, "<"), (high, measured[1] <= right, ">")):
+        kind = "|" if whole else shape
+        panel.plot([at], [0.97], kind, transform=across, color=INK, markersize=5, clip_on=False)
+
+
 def _edges(points: Any) -> Any:
     """Cell edges between points that need not be evenly spaced."""
     points = np.asarray(points, dtype=np.float64)
@@ -186,52 +214,3 @@ def _edges(points: Any) -> Any:
     return np.concatenate(
         [[points[0] - (middle[0] - points[0])], middle, [2 * points[-1] - middle[-1]]]
     )
-
-
-def trust_levels(
-    game: Any, threats: tuple[float, ...] = (0.0, 0.2, 0.4), *, height: float = 2.9
-) -> Figure:
-    """Next period's trust against this one's under threats kept for ever.
-
-    Where a curve meets the diagonal from above trust stays (dots); where it crosses from below there is
-    a threshold (rings): above it trust returns, below it trust is lost. The law must have one state.
-    """
-    from alliancegame.solve.dynamic.control import law_of
-
-    law = law_of(game, None)
-    if len(law.states) != 1:
-        raise InvalidValueError("trust_levels needs a law with one state.")
-    figure, axes = canvas(SINGLE * 1.3, height)
-    dress(axes, "trust in this period", "trust in the next period", "")
-    trust = np.linspace(1e-6, 1, 2001)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
-    colors = (BLUE, ORANGE, VERMILLION, GREEN)
-    for k, threat in enumerate(threats):
-        color = colors[k % len(colors)]
-        ahead = law.advance(trust[:, None], np.full(len(trust), float(threat)))[:, 0]
-        axes.plot(
-            trust,
-            ahead,
-            color=color,
-            linewidth=1.2,
-            linestyle=mark(k).dash,
-            label=f"threat {threat:g}",
-        )
-        _cross(axes, trust, ahead, color)
-    axes.plot([], [], "o", color=GREY, markersize=4, label="long-run level")
-    axes.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="threshold")
-    axes.set(xlim=(-0.01, 1.02), ylim=(-0.01, 1.02))
-    axes.legend(loc="upper left", fontsize=SMALL, frameon=False)
-    return figure
-
-
-def _cross(axes: Axes, trust: Any, ahead: Any, color: str) -> None:
-    move = np.sign(np.where(np.abs(ahead - trust) < 1e-9, 0.0, ahead - trust))
-    for i in np.flatnonzero(move[:-1] * move[1:] < 0):
-        face = color if move[i] > 0 else "white"
-        at = 0.5 * (trust[i] + trust[i + 1])
-        axes.plot(at, at, "o", color=color, markerfacecolor=face, markersize=4.5, zorder=5)
-    if move[0] < 0:
-        axes.plot(0, 0, "o", color=color, markersize=4.5, zorder=5)
-    if move[-1] >= 0 and ahead[-1] >= 1 - 1e-12:
-        axes.plot(1, 1, "o", color=color, markersize=4.5, zorder=5)

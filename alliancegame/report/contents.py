@@ -24,7 +24,21 @@ KEYS = ("best", "plan", "full")
 ALL_NAMES = (
     *(f"{FIGURES}/{name}.{kind}" for name in NAMES for kind in ("png", "pdf")),
     *(f"{TABLES}/{name}.csv" for name in tables.NAMES),
-    *(f"{RESULTS}/{name}.json" for name in ("stackelberg", "threat_curve", "signs", "plans")),
+    *(
+        f"{RESULTS}/{name}.json"
+        for name in (
+            "stackelberg",
+            "threat_curve",
+            "signs",
+            "plans",
+            "trust_myopic",
+            "trust_stationary",
+            "trust_markov",
+            "patience",
+            "trust_regimes",
+            "opinion",
+        )
+    ),
     *(f"{RESULTS}/frontier_{key}.json" for key in ("A", *KEYS)),
 )
 """Files that some report has and another has not."""
@@ -64,4 +78,9 @@ def _results(found: Findings) -> dict[str, Result]:
     made |= {f"frontier_{keys[label]}": line for label, line in found.frontiers.items()}
     if found.signs is not None:
         made["signs"] = found.signs
+    if found.dynamics is not None:
+        made |= {f"trust_{concept}": path for concept, path in found.dynamics.paths.items()}
+        more = {name: getattr(found.dynamics, name) for name in ("patience", "regimes", "fit")}
+        names = {"patience": "patience", "regimes": "trust_regimes", "fit": "opinion"}
+        made |= {names[name]: result for name, result in more.items() if result is not None}
     return made

@@ -15,6 +15,7 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.library import default_plan, models_folder
 from alliancegame.payoff.latex import latex
+from alliancegame.report.dynamics import Dynamics, investigate_dynamics
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.stackelberg import StackelbergResult, solve_stackelberg
@@ -78,6 +79,7 @@ class Findings:
     frontiers: Mapping[str, Frontier]
     isoquants: Mapping[str, Array]
     signs: Signs | None
+    dynamics: Dynamics | None
     exposure: Exposure | None
     latex: str
     omitted: Mapping[str, str]
@@ -121,6 +123,8 @@ def investigate(
     if cases:
         found = gain_signs(game, {c.label: c.comparison.plan for c in cases}, ranges=ranges)
         omitted |= {f"signs for {key}": reason for key, reason in found.left_out.items()}
+    progress("following trust over time")
+    dynamics = investigate_dynamics(game, demand, omitted)
     return Findings(
         game=game,
         name=str(game.provenance.get("model") or "game"),
@@ -131,6 +135,7 @@ def investigate(
         frontiers=frontiers,
         isoquants=isoquants,
         signs=found,
+        dynamics=dynamics,
         exposure=_exposure(game, omitted),
         latex=latex(game),
         omitted=omitted,

@@ -15,6 +15,7 @@ import numpy as np
 from alliancegame._version import __version__
 from alliancegame.figures.style import signed
 from alliancegame.report import tables, words
+from alliancegame.report.trust_words import over_time
 from alliancegame.report.words import percent
 from alliancegame.study.compare import rounded
 from alliancegame.study.explain import explain
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alliancegame.report.findings import Case, Findings
-    from alliancegame.report.pictures import Picture
+    from alliancegame.report.picture import Picture
 
 
 SMALL_ELL = "b\N{LATIN SUBSCRIPT SMALL LETTER L}"
@@ -93,6 +94,8 @@ def page(found: Findings, drawn: Sequence[Picture], images: Mapping[str, bytes])
         stakes=words.stakes(found),
         caveat=words.caveat(found),
         threats=words.threats(found),
+        over_time=over_time(found),
+        trust_paths=_trust_paths(found),
         exposure=words.exposure(found),
         summary=_summary(found),
         parts=_parts(found),
@@ -313,6 +316,53 @@ def _certificates(found: Findings) -> Table:
         "gap of the leader's search, payoff",
     ]  # fmt: skip
     return Table("Certificates", head, rows, frozenset({2, 3, 6}))
+
+
+def _trust_paths(found: Findings) -> Table | None:
+    """Paths by concept: first and last threat and trust, present value, and what is certified."""
+    if found.dynamics is None:
+        return None
+    lead = found.game.members.leader_index
+    rows = []
+    for concept, path in found.dynamics.paths.items():
+        made = path.certificate
+        known = {
+            "Bellman residual": made.bellman_residual,
+            "one deviation gains": made.deviation_gain,
+        }
+        rows.append(
+            [
+                CONCEPTS[concept],
+                _number(path.first_threat, 3),
+                _number(float(path.threats[-1].max()), 3),
+                _number(float(path.operating_trust[-1, lead]), 3),
+                signed(round(path.present_value_usd_bn, 4)),
+                "dynamic backfire" if path.dynamic_backfire else "",
+                "; ".join(
+                    [
+                        made.verdict,
+                        *(
+                            f"{name} {value:.1e}".replace("-", "−") if value else f"{name} 0"
+                            for name, value in known.items()
+                            if math.isfinite(value)
+                        ),
+                    ]
+                ),
+            ]
+        )
+    head = [
+        "concept", "first threat", "last threat shown", "last mean trust",
+        "present value, bn US$", "flag", "certificate",
+    ]  # fmt: skip
+    caption = (
+        f"Trust over time by concept, discount factor {found.dynamics.discount:g}; present value of all "
+        "years against never threatening"
+    )
+    return Table(caption, head, rows, frozenset({1, 2, 3, 4}))
+
+
+CONCEPTS = {"myopic": "myopic", "stationary": "stationary", "markov": "markov, open-loop"}
+"""Without turnover an announced path is worth as much as the policy (docs/theory/dynamics)."""
 
 
 def _methods(found: Findings) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -16,13 +15,24 @@ from alliancegame.figures.plane import plane
 from alliancegame.figures.signs import signs
 from alliancegame.figures.style import signed
 from alliancegame.figures.threat import threat_curve
+from alliancegame.report.picture import Picture
+from alliancegame.report.trust_pictures import TRUST_MAKERS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from alliancegame.report.findings import Findings
 
-NAMES = ("plane", "threat_curve", "decomposition", "burdens", "signs", "exposure")
+NAMES = (
+    "plane",
+    "threat_curve",
+    "decomposition",
+    "burdens",
+    "signs",
+    "exposure",
+    "trust_paths",
+    "trust_policy",
+    "trust_lost",
+    "trust_regimes",
+)
 """Names of the figures' files, in order of the report."""
 
 
@@ -30,19 +40,9 @@ CLOSE = 0.02
 """Isoquants nearer than this share of the picture's points lie on each other."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Picture:
-    """A figure with its file's name, its caption, and its content in words for those who hear it."""
-
-    name: str
-    figure: Figure
-    caption: str
-    alt: str
-
-
 def pictures(found: Findings) -> Iterator[Picture]:
     """The figures for which there is something to draw, one after another."""
-    for make in (_plane, _threat_curve, _decomposition, _burdens, _signs, _exposure):
+    for make in (_plane, _threat_curve, _decomposition, _burdens, _signs, _exposure, *TRUST_MAKERS):
         picture = make(found)
         if picture is not None:
             yield picture

@@ -15,13 +15,14 @@ from alliancegame.solve.result import Equilibrium
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alliancegame.report.dynamics import Dynamics
     from alliancegame.report.findings import Findings
 
 
 NAMES = (
     "members", "plans", "parameters", "certificates", "equilibrium_A", "equilibrium_best",
     "equilibrium_plan", "equilibrium_full", "threat_curve", "frontier", "signs", "signs_summary",
-    "exposure",
+    "exposure", "trust_paths", "trust_policy", "trust_regimes", "opinion",
 )  # fmt: skip
 """Names of the tables' files; a report may lack some."""
 
@@ -178,9 +179,26 @@ def frames(found: Findings) -> dict[str, pd.DataFrame]:
     if found.signs is not None and len(found.signs):
         made["signs"] = found.signs.to_frame().set_index("plan")
         made["signs_summary"] = found.signs.summary().set_index("plan")
+    if found.dynamics is not None:
+        made |= _dynamics(found.dynamics)
     if found.exposure is not None:
         fit = found.exposure
         made["exposure"] = fit.values.to_frame().assign(distance_km=fit.distances)
+    return made
+
+
+def _dynamics(found: Dynamics) -> dict[str, pd.DataFrame]:
+    """Paths by concept and period, the policy against trust, the map, and what polls say."""
+    import pandas as pd
+
+    paths = {concept: path.to_frame() for concept, path in found.paths.items()}
+    made = {"trust_paths": pd.concat(paths, names=["concept"])}
+    if found.policy is not None and found.policy.policy is not None:
+        made["trust_policy"] = found.policy.policy.to_frame().set_index("trust")
+    if found.regimes is not None:
+        made["trust_regimes"] = found.regimes.to_frame().set_index(list(found.regimes.names))
+    if found.fit is not None:
+        made["opinion"] = found.fit.to_frame()
     return made
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.game.checks import shown
 from alliancegame.game.parameters import Array, as_number, by_member_values
 from alliancegame.solve.result import Result, numbers
 
@@ -91,10 +92,14 @@ class Accumulation(Result):
         """The stock and every member's contribution at these times."""
         import pandas as pd
 
-        if concept not in self.courses:
+        if concept not in tuple(self.courses):
             raise unknown_name("concept", concept, self.courses)
         course = self.courses[concept]
-        t = np.asarray(times, dtype=np.float64)
+        if isinstance(times, (str, Mapping)) or not hasattr(times, "__len__"):
+            raise InvalidValueError(f"times must be a list of numbers, got {shown(times)}.")
+        t = np.array([as_number(time, "a time") for time in times])
+        if (t < 0).any():
+            raise InvalidValueError(f"times must be >= 0, got {t.min():g}.")
         gap = (self.start - course.stock) * np.exp(course.speed * t)
         table = course.contributions + gap[:, None] * course.reaction
         frame = pd.DataFrame(table, index=pd.Index(t, name="time"), columns=list(self.members))
@@ -210,13 +215,18 @@ def solve_accumulation(
 
 
 def _labels(members: int | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(members, (int, np.integer)):
+    if isinstance(members, (int, np.integer)) and not isinstance(members, bool):
         if members < 1:
             raise InvalidValueError(f"members must be at least 1, got {members}.")
         return tuple(str(i + 1) for i in range(int(members)))
-    labels = tuple(members) if not isinstance(members, str) else ()
+    listed = isinstance(members, Sequence) and not isinstance(members, str)
+    labels = tuple(members) if listed else ()
+    if not labels or not all(isinstance(m, str) and m for m in labels):
+        labels = ()
     if not labels or len(set(labels)) < len(labels):
-        raise InvalidValueError(f"members must be a number or distinct labels, got {members!r}.")
+        raise InvalidValueError(
+            f"members must be a number or distinct labels, got {shown(members)}."
+        )
     return labels
 
 

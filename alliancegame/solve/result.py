@@ -160,6 +160,7 @@ def _register_all() -> None:
     import alliancegame.study.channels
     import alliancegame.study.compare
     import alliancegame.study.frontier
+    import alliancegame.study.long_run
     import alliancegame.study.maps
     import alliancegame.study.opinion
     import alliancegame.study.patience
@@ -169,6 +170,7 @@ def _register_all() -> None:
     import alliancegame.study.shares
     import alliancegame.study.sign_series
     import alliancegame.study.stability
+    import alliancegame.study.trust_regimes
     import alliancegame.study.uncertainty
     import alliancegame.study.unravelling  # noqa: F401
 

@@ -10,16 +10,24 @@ from typing import Any, overload
 import numpy as np
 
 from alliancegame.errors import (
-    InvalidValueError,
     UnsupportedFormError,
     ZeroTrustError,
     unknown_name,
 )
+from alliancegame.game.checks import check_game, check_whole
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.game.parameters import Array, as_number
+from alliancegame.game.parameters import Array
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 from alliancegame.solve.dynamic import kept
 from alliancegame.solve.dynamic.announced import Announced, best_path, require_mergeable
+from alliancegame.solve.dynamic.asked import (
+    check_discount,
+    check_flag,
+    check_floor,
+    check_grid,
+    check_threats,
+    check_turnovers,
+)
 from alliancegame.solve.dynamic.checks import (
     CHECKED,
     DEVIATIONS,
@@ -28,12 +36,16 @@ from alliancegame.solve.dynamic.checks import (
     warn_if_coarse,
 )
 from alliancegame.solve.dynamic.control import FLOOR, GameControl, TrustControl
-from alliancegame.solve.dynamic.law import TrustMotion
-from alliancegame.solve.dynamic.markov import Tabulated, best_actions, solve_markov
+from alliancegame.solve.dynamic.law import TrustMotion, settled
+from alliancegame.solve.dynamic.markov import (
+    Tabulated,
+    best_actions,
+    solve_markov,
+    solve_quickly,
+)
 from alliancegame.solve.dynamic.own import solve_control
 from alliancegame.solve.dynamic.problem import (
     Problem,
-    check_discount,
     finish,
     next_state,
     policy_path,
@@ -96,14 +108,14 @@ def solve_trust_path(
     if concept not in CONCEPTS:
         raise unknown_name("concept", concept, CONCEPTS)
     delta = check_discount(discount)
-    if int(as_number(periods, "periods")) != periods or periods < 1:
-        raise InvalidValueError(f"periods must be a whole number >= 1, got {periods!r}.")
-    if nodes is not None and not 8 <= nodes <= 400:
-        raise InvalidValueError(f"nodes must be in [8, 400], got {nodes!r}.")
-    if not 0 < as_number(floor, "floor") < 0.9:
-        raise InvalidValueError(f"floor must be in (0, 0.9), got {floor:g}.")
+    check_whole(periods, "periods", 1)
+    check_grid(nodes, tolerance)
+    check_floor(floor)
+    check_flag(by_ally, "by_ally")
+    turnovers = check_turnovers(turnovers)
     if isinstance(game, TrustControl):
         return solve_control(game, concept, int(periods), delta, tolerance, nodes)
+    check_game(game, "solve_trust_path", also=" or a TrustControl")
     if by_ally and concept != "open-loop":
         raise UnsupportedFormError(
             f'by_ally=True needs concept="open-loop": "{concept}" threatens all allies alike.'
@@ -133,9 +145,11 @@ def follow_trust_path(
     An entry is a number, or a dict by ally as in a Plan. The leader spends what is best for it in
     every period. Raises as `solve_trust_path`.
     """
-    if isinstance(threats, (str, Mapping)) or not len(threats):
-        raise InvalidValueError("threats must be a sequence with one entry a period.")
+    check_game(game, "follow_trust_path")
+    threats = check_threats(threats)
     delta = check_discount(discount)
+    check_whole(periods, "periods", 1)
+    turnovers = check_turnovers(turnovers)
     targeted = any(isinstance(t, Mapping) for t in threats)
     problem = Problem(game, delta, demand, law, targeted)
     rows = [Plan(threat=t).threat_by_member(game.members) for t in threats]
@@ -226,9 +240,9 @@ def _followed_value(problem: Problem, control: GameControl, act: Any) -> float:
         threat = act(state)
         payoff = float(control.exact(state, threat)[0])
         ahead = problem.law.advance(state, threat)
-        settled = np.abs(ahead - state).max() < 1e-12 or weight < 1e-13
-        value += weight * payoff / (1 - problem.discount if settled else 1)
-        if settled:
+        over = settled(state, ahead) or weight < 1e-13
+        value += weight * payoff / (1 - problem.discount if over else 1)
+        if over:
             break
         state, weight = ahead, weight * problem.discount
     return value
@@ -246,12 +260,13 @@ def _myopic_value(problem: Problem, nodes: int | None) -> float:
 
 def _stationary(problem: Problem, periods: int, turnovers: Sequence[int]) -> TrustPath:
     require_mergeable(problem.law)
-    threat, own = kept.best_kept_plan(problem.announced)
+    threat, own, gain = kept.best_kept_plan(problem.announced)
     asked = np.full((1, 1), threat)
     return _announced_path(
-        problem, "stationary", asked, np.array([own]), periods, turnovers, 0.0,
-        "a grid of threats and own burdens, each weighed over its whole path of trust, the best "
-        "climbed from",
+        problem, "stationary", asked, np.array([own]), periods, turnovers, math.nan,
+        f"{kept.THREATS} threats with the best own burden of each, weighed over the whole path of "
+        "trust, the best climbed from",
+        gain,
     )  # fmt: skip
 
 
@@ -260,13 +275,13 @@ def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> Trus
     # A last plan that is kept for ever is a compromise: it stands beyond the periods shown.
     dear = problem.by_ally or problem.law.turnover > 0
     shape = (periods + (BEYOND_IF_DEAR if dear else BEYOND), problem.announced.actions)
-    once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
-    once[0] = 1.0
     starts = [np.full(shape, 0.02), np.full(shape, 0.5)]
-    if problem.law.turnover:
-        starts = [once]
-    elif not problem.by_ally:
+    if not problem.by_ally:
+        once = np.zeros(shape)  # A threat that is never repeated may be a peak of its own.
+        once[0] = 1.0
         starts = [np.zeros(shape), starts[1], once]
+        if len(problem.law.states) == 1:
+            starts.append(_roughly_best(problem, shape[0]))
     found = best_path(problem.announced, starts)
     own = found.burdens if problem.law.turnover else None
     return _announced_path(
@@ -274,6 +289,17 @@ def _open_loop(problem: Problem, periods: int, turnovers: Sequence[int]) -> Trus
         f"L-BFGS-B with exact gradients from {found.starts} start(s), whose ends "
         f"differ by {found.spread:.2g}; the last threat is kept for ever",
     )  # fmt: skip
+
+
+def _roughly_best(problem: Problem, periods: int) -> Array:
+    """The path of the tabulated policy: climbs may miss its peak where trust has two long-run levels."""
+    control = problem.control()
+    value, _ = solve_quickly(Tabulated(control), problem.discount)
+    state, threats = control.initial[None, :], np.zeros((periods, 1))
+    for t in range(periods):
+        threats[t] = best_actions(control, problem.discount, value, state, False)[0]
+        state = np.maximum(problem.law.advance(state, threats[t]), control.low)
+    return threats
 
 
 def _announced_path(
@@ -285,6 +311,7 @@ def _announced_path(
     turnovers: Sequence[int],
     slope: float,
     method: str,
+    gain: float = math.nan,
 ) -> TrustPath:
     """A path of actions (period, action) that goes on with its last one; burdens best if None."""
     law, announced = problem.law, problem.announced
@@ -308,17 +335,16 @@ def _announced_path(
         shown = problem.stage.best(threats, law.operating(states, threats))[1]
     else:
         shown = own[np.minimum(np.arange(periods), len(own) - 1)]
-    checks = {"euler_error": slope, "deviation_gain": math.nan}
+    checks = {"euler_error": slope, "deviation_gain": gain}
     scope = (
         "threats by ally" if problem.by_ally else "uniform threats"
     ) + ", allies who do not look ahead"
-    if concept in ("open-loop", "stationary") and not law.turnover:
-        checks["deviation_gain"] = _deviations(problem, asked, tail, value, concept == "stationary")
-        scope += (
-            "; deviations: another threat for ever"
-            if concept == "stationary"
-            else f"; deviations: another threat in one of the first {CHECKED} periods"
-            + (" to any one ally" if problem.by_ally else "")
+    if concept == "stationary":
+        scope += "; deviations: another threat for ever"
+    if concept == "open-loop" and not law.turnover:
+        checks["deviation_gain"] = _deviations(problem, asked, tail, value)
+        scope += f"; deviations: another threat in one of the first {CHECKED} periods" + (
+            " to any one ally" if problem.by_ally else ""
         )
     scope += "; the verdict rests on the starts and deviations tried"
     return finish(
@@ -326,12 +352,9 @@ def _announced_path(
     )
 
 
-def _deviations(problem: Problem, asked: Array, tail: int, value: float, whole: bool) -> float:
-    """The largest gain from another threat in one period (or for ever), the rest of the path kept."""
+def _deviations(problem: Problem, asked: Array, tail: int, value: float) -> float:
+    """The largest gain from another threat in one period, the rest of the path kept."""
     announced = problem.announced
-    if whole:
-        tried = np.linspace(0.0, 1.0, DEVIATIONS)
-        return max(0.0, *(kept._best_burden(announced, float(t))[0] - value for t in tried))
     levels = np.linspace(0.0, 1.0, 5 if problem.by_ally else DEVIATIONS)
     burdens = announced.best_burdens(asked, tail)
     paths = []

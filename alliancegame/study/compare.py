@@ -18,11 +18,13 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve import measures
 from alliancegame.solve.alignment import somebody_leaves
 from alliancegame.solve.certificate import Certificate, consumption_share
+from alliancegame.solve.dynamic.asked import check_discount
 from alliancegame.solve.leaving.outside import has_outside
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.against import AgainstBaseline
+from alliancegame.study.lasting import Lasting, against_a
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,10 +87,12 @@ class Comparison(AgainstBaseline):
     committing its own burden, by pressure if trust were unharmed, and by the trust that is lost
     (either sign). If one of them is minus infinity it brought the leader there, those after it are 0,
     and `note` says so. `versus_best_burden` is the payoff difference to the best burden that the leader
-    could commit without pressure, V(0); nan if the plan names no burden. `flags` are those of
-    docs/theory/outcomes; `influence_backfire` says that the leader loses and would have gained had
-    its influence stayed. `collapse` says that somebody leaves: the largest equilibrium alliance is
-    smaller than at A. It is asked only where the game has numbers for what allies have outside.
+    could commit without pressure, V(0); nan if the plan names no burden. `lasting` is what the plan
+    brings if it is kept for ever and trust carries over, None unless a discount factor was given.
+    `flags` are those of docs/theory/outcomes; `influence_backfire` says that the leader loses and would
+    have gained had its influence stayed. `collapse` says that somebody leaves: the largest equilibrium
+    alliance is smaller than at A. It is asked only where the game has numbers for what allies have
+    outside.
     """
 
     kind: ClassVar[str] = "comparison"
@@ -98,6 +102,7 @@ class Comparison(AgainstBaseline):
     trust_loss: float
     versus_best_burden: float
     collapse: bool = False
+    lasting: Lasting | None = None
 
     @property
     def certificate(self) -> Certificate:
@@ -153,8 +158,27 @@ class Comparison(AgainstBaseline):
             "influence_backfire": loses and self.delta_payoff - worth > slack,
             "collapse": self.collapse,
             "self_inflicted": loses and self.commitment <= self.delta_payoff + slack,
+            "dynamic_backfire": self.dynamic_backfire is True,
         }
         return tuple(name for name, holds in checks.items() if holds)
+
+    @property
+    def dynamic_backfire(self) -> bool | None:
+        """Whether the plan gains in its first period and loses in present value if kept for ever.
+
+        None unless a discount factor was given to `compare`.
+        """
+        if self.lasting is None:
+            return None
+        slack = tolerance(self.baseline, self.result)
+        return self.lasting.first > slack and self.lasting.value < -slack
+
+    @property
+    def present_value_usd_bn(self) -> float:
+        """What the plan is worth if kept for ever, bn US$ at A; nan without a discount factor."""
+        if self.lasting is None:
+            return math.nan
+        return self.lasting.usd_bn(self.game, self.baseline.burdens)
 
     @property
     def _delta(self) -> Any:
@@ -222,6 +246,12 @@ class Comparison(AgainstBaseline):
 
     def row(self) -> dict[str, Any]:
         """The comparison as one row of a table."""
+        lasting = {}
+        if self.lasting is not None:
+            lasting = {
+                "discount": self.lasting.discount,
+                "present_value_usd_bn": self.present_value_usd_bn,
+            }
         return {
             "plan": self.plan.describe(),
             "outcome": self.outcome,
@@ -235,6 +265,7 @@ class Comparison(AgainstBaseline):
             "leader_burden": float(self.result.burdens[self.game.members.leader_index]),
             "allied_burden": self.result.allied_burden,
             "versus_best_burden": self.versus_best_burden,
+            **lasting,
             "flags": ", ".join(self.flags),
             "verdict": self.certificate.verdict,
         }
@@ -263,6 +294,7 @@ class Comparison(AgainstBaseline):
             "leverage": self.leverage,
             "trust_loss": self.trust_loss,
             "versus_best_burden": self.versus_best_burden,
+            "lasting": None if self.lasting is None else dataclasses.asdict(self.lasting),
             "flags": list(self.flags),
             "collapse": self.collapse,
             "provenance": provenance(self.game),
@@ -272,11 +304,13 @@ class Comparison(AgainstBaseline):
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the comparison from its plain values."""
         names = ("commitment", "leverage", "trust_loss", "versus_best_burden")
+        lasting = content.get("lasting")
         return cls(
             Equilibrium.from_content(content["baseline"]),
             Equilibrium.from_content(content["result"]),
             **{name: float(content[name]) for name in names},
             collapse=bool(content.get("collapse", False)),
+            lasting=lasting and Lasting(**{name: float(value) for name, value in lasting.items()}),
         )
 
 
@@ -319,23 +353,48 @@ class Comparisons(Result):
 
 
 @overload
-def compare(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = ...) -> Comparison: ...
+def compare(
+    game: BurdenSharingGame,
+    plan: Plan,
+    *,
+    discount: float | None = ...,
+    tolerances: Tolerances = ...,
+) -> Comparison: ...
 @overload
 def compare(
-    game: BurdenSharingGame, plan: Iterable[Plan], *, tolerances: Tolerances = ...
+    game: BurdenSharingGame,
+    plan: Iterable[Plan],
+    *,
+    discount: float | None = ...,
+    tolerances: Tolerances = ...,
 ) -> Comparisons: ...
 def compare(
-    game: BurdenSharingGame, plan: Plan | Iterable[Plan], *, tolerances: Tolerances = DEFAULT
+    game: BurdenSharingGame,
+    plan: Plan | Iterable[Plan],
+    *,
+    discount: float | None = None,
+    tolerances: Tolerances = DEFAULT,
 ) -> Comparison | Comparisons:
     """Compare one plan, or several, with A, the Nash equilibrium without pressure.
 
     Gives the outcome, every member's payoff difference with its consumption equivalent and bn US$,
-    the exact decomposition of the leader's part, and flags. Raises as `solve_nash`.
+    the exact decomposition of the leader's part, and flags. With a `discount` factor in (0, 1) also
+    what the plan is worth if it is kept for ever and trust carries over by the game's law (the one-shot
+    answer is the first period), and the flag `dynamic_backfire`: the first period gains, the present
+    value loses. Raises as `solve_nash`.
     """
     check_game(game, "compare", extremes=True)
+    delta = None if discount is None else check_discount(discount)
+
+    def one_of(plan: Plan) -> Comparison:
+        made = _compare(game, plan, tolerances)
+        if delta is None:
+            return made
+        return dataclasses.replace(made, lasting=against_a(game, plan, delta))
+
     if not isinstance(plan, Plan):
-        return Comparisons(tuple(_compare(game, one, tolerances) for one in _plans(plan)))
-    return _compare(game, plan, tolerances)
+        return Comparisons(tuple(one_of(one) for one in _plans(plan)))
+    return one_of(plan)
 
 
 def _plans(plans: Any) -> Sequence[Plan]:

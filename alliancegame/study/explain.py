@@ -34,6 +34,8 @@ _FLAGS = {
     "spending_backfire": "Allied spending falls under the plan.",
     "influence_backfire": "Had its influence stayed, {leader} would have gained: lost influence turns "
     "the balance.",
+    "dynamic_backfire": "Kept for ever the plan loses in present value what its first year gains: the "
+    "trust that it costs is missing in later years.",
     "self_inflicted": "The burden to which {leader} commits explains the loss by itself.",
 }
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.game.checks import check_whole, shown
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.solve.result import Result
 
 if TYPE_CHECKING:
-    import os
-
     import pandas as pd
 
 MEASURES = {
@@ -35,6 +34,9 @@ BLOW = (2017, 2019)
 """The years of the blow and of the recovery under the same leader; 2020 is left out (the pandemic)."""
 TURNOVER = (2020, 2021)
 QUANTITIES = ("impact", "recovery", "rebound")
+NOT_IDENTIFIED = ("institutional_share", "curvature", "contagion", "scarring", "turnover")
+"""Parameters of the law about which these data say nothing: no series shows reliance as a whole, and
+there is one blow, which hit every country at once, and one change of leader."""
 CAVEAT = (
     "Opinion is not elite reliance: shares of people, not what governments count on. One change of "
     "leader, one blow whose strength is taken as a full threat, and levels of 2013 to 2016 taken as "
@@ -66,7 +68,7 @@ class TrustFit(Result):
     `impact` is what the blow of 2017 destroyed, in log points: comparable with `decay`, if the blow was
     a full threat. `recovery` is the share of the gap to the ceiling won back per year under the
     same leader (negative if the gap grew). `rebound` is the share won back in the year in which the
-    leader changed. Intervals come from resampling countries.
+    leader changed. Intervals come from resampling countries. `not_identified` names what no share says.
     """
 
     kind: ClassVar[str] = "trust fit"
@@ -76,6 +78,11 @@ class TrustFit(Result):
     coverage: float
     draws: int
     seed: int
+
+    @property
+    def not_identified(self) -> tuple[str, ...]:
+        """Parameters of the law about which the shares say nothing, institutional_share before all."""
+        return NOT_IDENTIFIED
 
     @property
     def decay_range(self) -> tuple[float, float]:
@@ -150,7 +157,7 @@ Shares = dict[str, dict[int, float]]
 
 
 def fit_trust_law(
-    data: str | os.PathLike[str] | None = None,
+    data: str | PathLike[str] | None = None,
     *,
     countries: Sequence[str] | None = None,
     coverage: float = 0.9,
@@ -171,8 +178,14 @@ def fit_trust_law(
     """
     if not 0 < as_number(coverage, "coverage") < 1:
         raise InvalidValueError(f"coverage must be in (0, 1), got {coverage:g}.")
-    if draws < 100:
-        raise InvalidValueError(f"draws must be at least 100, got {draws}.")
+    check_whole(draws, "draws", 100)
+    check_whole(seed, "seed", 0)
+    if data is not None and not isinstance(data, (str, PathLike)):
+        raise InvalidValueError(f"data must be the path of a CSV file, got {shown(data)}.")
+    if countries is not None and (isinstance(countries, str) or not hasattr(countries, "__len__")):
+        raise InvalidValueError(
+            f'countries must be a list of codes such as ["DEU", "FRA"], got {shown(countries)}.'
+        )
     series = _read(data)
     known = sorted(set().union(*series.values()))
     chosen = known if countries is None else list(countries)
@@ -189,7 +202,7 @@ def fit_trust_law(
     return TrustFit(estimates, tuple(chosen), coverage, draws, seed)
 
 
-def _read(data: str | os.PathLike[str] | None) -> dict[str, Shares]:
+def _read(data: str | PathLike[str] | None) -> dict[str, Shares]:
     from alliancegame.library import models_folder
 
     path = models_folder() / "data" / "us_confidence.csv" if data is None else Path(data)
@@ -241,11 +254,12 @@ def _estimates(
         )
     lists = list(blown.values())
     sets = rng.integers(len(lists), size=(draws, len(lists)))
-    best = _fitted([point for points in lists for point in points])
-    drawn = np.array([_fitted([p for i in chosen for p in lists[i]]) for chosen in sets])
+    by_country = np.array([_sums(points) for points in lists])
+    best = _fitted(by_country.sum(axis=0, keepdims=True))
+    drawn = _fitted(by_country[sets].sum(axis=1))
     points = sum(map(len, lists))
     found = {
-        name: _interval(best[k], drawn[:, k], coverage, len(lists), points)
+        name: _interval(best[k][0], drawn[k], coverage, len(lists), points)
         for k, name in enumerate(("impact", "recovery"))
     }
     if turned:
@@ -263,28 +277,41 @@ def _estimates(
     return found
 
 
-def _fitted(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """Least squares of gap_k = g s^k over points (k, share): (impact, recovery) = (-ln(1 - g), 1 - s).
+def _sums(points: Sequence[tuple[int, float]]) -> Array:
+    """All that the fit needs to know of points (k, share): by k, their number and the sum of gaps."""
+    found = np.zeros((BLOW[1] - BLOW[0] + 1, 2))
+    for k, share in points:
+        found[k] += 1.0, 1.0 - share
+    return found
 
-    Given s the best g is a ratio, so that one variable is searched.
+
+def _fitted(sums: Array) -> tuple[Array, Array]:
+    """Least squares of gap_k = g s^k in many samples (sample, k, 2): impact -ln(1 - g), recovery 1 - s.
+
+    Given s the best g is a ratio, so that one variable is searched: on a grid, then by halving its
+    neighbourhood. Recovery is nan in samples without a later year.
     """
-    from scipy.optimize import minimize_scalar
+    count, gaps = sums[..., 0], sums[..., 1]
+    power = np.arange(sums.shape[1])
 
-    k = np.array([p[0] for p in points], dtype=np.float64)
-    gap = 1 - np.array([p[1] for p in points])
+    def first_and_fit(s: Array) -> tuple[Array, Array]:
+        """G and what it explains of the gaps' squares, each (sample, point) for s (sample, point)."""
+        weight = s[..., None] ** power
+        cross = np.einsum("ik,ipk->ip", gaps, weight)
+        square = np.einsum("ik,ipk->ip", count, weight**2)
+        return cross / square, cross**2 / square
 
-    def first(s: float) -> float:
-        power = s**k
-        return float((gap @ power) / (power @ power))
-
-    if not k.any():
-        return -math.log(max(1 - first(1.0), 1e-9)), math.nan
-    found = minimize_scalar(
-        lambda s: float(((gap - first(s) * s**k) ** 2).sum()), bounds=(0.0, 2.0), method="bounded",
-        options={"xatol": 1e-8},
-    )  # fmt: skip
-    s = float(found.x)
-    return -math.log(max(1 - first(s), 1e-9)), 1 - s
+    low, high = 0.0, 2.0
+    centre, span = np.full(len(sums), 0.5 * (low + high)), 0.5 * (high - low)
+    steps = np.linspace(-1.0, 1.0, 41)
+    while span > 1e-9:
+        tried = np.clip(centre[:, None] + span * steps, low, high)
+        centre = tried[np.arange(len(sums)), first_and_fit(tried)[1].argmax(axis=1)]
+        span *= 0.1
+    later = count[:, 1:].any(axis=1)
+    s = np.where(later, centre, 1.0)
+    g = first_and_fit(s[:, None])[0][:, 0]
+    return -np.log(np.maximum(1 - g, 1e-9)), np.where(later, 1 - s, np.nan)
 
 
 def _interval(value: float, drawn: Array, coverage: float, countries: int, points: int) -> Estimate:

@@ -17,6 +17,7 @@ from alliancegame.errors import (
     ZeroTrustError,
 )
 from alliancegame.solve import aggregative
+from alliancegame.solve.dynamic import markov as policies
 from alliancegame.solve.dynamic.announced import Announced
 from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
 from alliancegame.solve.dynamic.slopes import slopes
@@ -379,6 +380,35 @@ def test_two_blocs_are_two_states(game) -> None:
     assert path.state_names == ("trust of Large and 1 more", "trust of Frontier")
     announced = ag.solve_trust_path(blocs, "open-loop", periods=2, discount=0.3)
     assert path.value == pytest.approx(announced.value, abs=5e-6)
+
+
+def test_two_states_are_refined_until_the_residual_is_small(game) -> None:
+    """Scarring, without turnover: the policy's value is that of the announced path (K12)."""
+    scarred = game.replace(recovery=0.3, scarring=0.05, decay=0.3)
+    path = ag.solve_trust_path(
+        scarred, "markov", periods=6, discount=0.4, nodes=16, tolerance=4e-6, floor=0.2
+    )
+    assert path.state_names == ("trust", "ceiling")
+    assert path.certificate.bellman_residual <= 4e-6
+    assert path.certificate.verdict == "approximate"
+    assert len(path.policy.values) > 16 * 16
+    announced = ag.solve_trust_path(scarred, "open-loop", periods=6, discount=0.4)
+    assert path.gain > 1e-4
+    assert abs(path.value - announced.value) <= 4e-6 / (1 - 0.4)
+    assert np.allclose(path.threats[:4], announced.threats[:4], atol=0.01)
+
+
+def test_policies_on_many_nodes_are_evaluated_without_a_matrix(monkeypatch) -> None:
+    two = k9(
+        payoff=lambda s, a: B * a - C * a * a / 2 + V * s[:, 0] * s[:, 1], initial=(1.0, 0.9),
+        motion=lambda s, a: s + MU * (1 - s) - KAPPA * a[:, None] * s, states=("x", "y"),
+        turnover=0.2, after_turnover=lambda s: np.column_stack([s[:, 0], np.ones(len(s))]),
+    )  # fmt: skip
+    dense = ag.solve_trust_path(two, "markov", discount=0.8, nodes=12)
+    monkeypatch.setattr(policies, "DENSE", 0)
+    sparse = ag.solve_trust_path(two, "markov", discount=0.8, nodes=12)
+    assert sparse.value == pytest.approx(dense.value, abs=1e-11)
+    assert np.allclose(sparse.policy.values, dense.policy.values, atol=1e-11)
 
 
 def test_dynamic_backfire_of_the_myopic_leader(game) -> None:

@@ -178,3 +178,48 @@ def test_explain_takes_every_number_from_the_result(game):
 def test_compare_refuses_what_is_no_plan(game):
     with pytest.raises(InvalidValueError, match="Plan"):
         ag.compare(game, [0.3])
+
+
+def test_with_a_discount_factor_a_plan_kept_for_ever_is_weighed() -> None:
+    """First period and present value against A for ever, period by period by hand."""
+    small = ag.load_model("three-allies").replace(recovery=0.2, trust=0.9)
+    for plan in (ag.Plan(threat=0.3, burden=0.035), ag.Plan(threat={"Large": 0.5, "Middle": 0.1})):
+        c = ag.compare(small, plan, discount=0.8)
+        pressed, quiet, total = np.full(4, 0.9), 0.9, 0.0
+        hit = np.exp(-0.4 * plan.threat_by_member(small.members))
+        for t in range(160):
+            there = small.replace(trust=pressed * hit, decay=0.0)
+            calm = small.replace(trust=quiet)
+            gain = ag.solve_nash(there, plan).leader_payoff - ag.solve_nash(calm).leader_payoff
+            if t == 0:
+                assert c.lasting.first == pytest.approx(gain, abs=1e-12)
+                assert gain == pytest.approx(c.delta_payoff, abs=1e-12)
+            total += 0.8**t * gain
+            pressed, quiet = pressed * hit + 0.2 * (1 - pressed * hit), quiet + 0.2 * (1 - quiet)
+        assert c.lasting.value == pytest.approx(total, abs=1e-9)
+        yearly = np.expm1(0.2 * total) * (1 - c.baseline.burdens[0]) * 24000
+        assert c.present_value_usd_bn == pytest.approx(yearly / 0.2, rel=1e-9)
+
+
+def test_dynamic_backfire_is_a_flag_only_with_a_discount_factor(game, tmp_path) -> None:
+    plan = ag.Plan(threat=0.2)
+    once = ag.compare(game, plan)
+    assert once.delta_payoff > 0
+    assert once.dynamic_backfire is None
+    assert "dynamic_backfire" not in once.flags
+    patient, hasty = (ag.compare(game, plan, discount=d) for d in (0.95, 0.05))
+    assert patient.dynamic_backfire is True
+    assert patient.flags == (*once.flags, "dynamic_backfire")
+    assert hasty.dynamic_backfire is False
+    assert patient.outcome == once.outcome == "success"
+    assert "present value" in ag.explain(patient)
+    assert patient.row()["discount"] == 0.95
+    patient.to_json(tmp_path / "c.json")
+    back = ag.load_result(tmp_path / "c.json")
+    assert back.lasting == patient.lasting
+    assert back.flags == patient.flags
+    both = ag.compare(game, [plan, ag.Plan()], discount=0.9)
+    assert [c.dynamic_backfire for c in both] == [True, False]
+    for bad in (0, 1, "x", np.nan, [], True):
+        with pytest.raises(InvalidValueError, match="discount"):
+            ag.compare(game, plan, discount=bad)

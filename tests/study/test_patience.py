@@ -9,7 +9,7 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnknownNameError, UnsupportedFormError
-from alliancegame.study.patience import REGIMES, _levels
+from alliancegame.study.trust_regimes import REGIMES, _levels
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,16 @@ def test_regimes_agree_with_paths(game, tmp_path) -> None:
         path = ag.solve_trust_path(
             game.replace(decay=row.decay), "markov", periods=60, discount=row.discount
         )
-        assert path.first_threat == pytest.approx(row.first_threats, abs=1e-3)
+        assert path.first_threat == pytest.approx(row.markov_threat, abs=1e-3)
         assert path.states[-1, 0] == pytest.approx(row.long_trust, abs=2e-3)
+    for k, row in enumerate(frame.itertuples()):
+        other = game.replace(decay=row.decay)
+        myopic = ag.solve_trust_path(other, "myopic", periods=1, discount=row.discount)
+        assert row.myopic_threat == pytest.approx(myopic.first_threat, abs=1e-4)
+        if k == 1:
+            kept = ag.solve_trust_path(other, "stationary", periods=1, discount=row.discount)
+            assert row.stationary_threat == pytest.approx(kept.first_threat, abs=0.01)
+    assert (found.open_loop_threats == found.first_threats).all()  # K12: a law without turnover.
     assert frame["regime"].iloc[0] == "lasting"
     assert frame["regime"].iloc[-1] == "never"
     assert set(frame["regime"]) <= set(REGIMES)

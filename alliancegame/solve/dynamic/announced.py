@@ -13,12 +13,10 @@ import numpy as np
 
 from alliancegame.errors import UnsupportedFormError
 from alliancegame.game.parameters import Array
-from alliancegame.solve.dynamic.law import AllianceLaw, Law
+from alliancegame.solve.dynamic.law import STILL, AllianceLaw, Law, settled
 from alliancegame.solve.dynamic.slopes import slopes
 from alliancegame.solve.dynamic.stage import Stage
 
-STILL = 1e-12
-"""The tail ends when trust moves less than this, or what is left weighs less."""
 MOST_TAIL = 4000
 STEP = 1e-30
 """Of complex steps, whose square vanishes beside everything."""
@@ -43,13 +41,17 @@ class Announced:
 
     def tail(self, state: Array, threat: Array) -> int:
         """Periods until trust under a plan kept for ever has settled, or no longer counts."""
-        limit = int(np.ceil(np.log(STILL) / np.log(self.discount)))
-        for t in range(min(limit, MOST_TAIL)):
+        for t in range(self.most_tail):
             ahead = self.law.advance(state, threat)
-            if np.abs(ahead - state).max() < STILL:
+            if settled(state, ahead):
                 return t + 1
             state = ahead
-        return min(limit, MOST_TAIL)
+        return self.most_tail
+
+    @property
+    def most_tail(self) -> int:
+        """Periods after which what is left no longer counts."""
+        return min(int(np.ceil(np.log(STILL) / np.log(self.discount))), MOST_TAIL)
 
     def states(self, threats: Array, tail: int) -> tuple[Array, Array]:
         """States by period and branch, and threats by period: the path, then its last plan.

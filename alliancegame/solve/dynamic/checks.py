@@ -11,7 +11,7 @@ from alliancegame.game.parameters import Array
 from alliancegame.solve.dynamic.control import Control
 from alliancegame.solve.dynamic.markov import MarkovSolution, Tabulated, best_actions, solve_markov
 
-TOLERANCE = {1: 1e-8, 2: 1e-4}
+TOLERANCE = {1: 1e-8, 2: 1e-6}
 """Bellman residuals above which a grid counts as too coarse, by the number of states."""
 DEVIATIONS = 33
 """Threats tried in every period for one-shot deviations."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from alliancegame.errors import InvalidValueError, UnsupportedFormError
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.game.parameters import Array, as_number
+from alliancegame.game.parameters import Array
+from alliancegame.solve.dynamic import asked
 from alliancegame.solve.dynamic.law import AllianceLaw, Law, TrustMotion, groups_of
 from alliancegame.solve.dynamic.stage import Stage, StageTable
 
@@ -101,25 +102,18 @@ class TrustControl:
     after_turnover: Callable[[Array], Array] | None = None
 
     def __post_init__(self) -> None:
-        first = np.array([as_number(v, "initial state") for v in np.atleast_1d(self.initial)])
-        low, high = (as_number(v, "a bound of the states") for v in self.bounds)
-        least, most = (as_number(v, "a bound of the action") for v in self.action)
-        if not low < high or not least < most:
-            raise InvalidValueError(
-                f"bounds {self.bounds!r} and action {self.action!r} must each be (lower, higher)."
-            )
-        if len(first) != len(self.states):
-            raise InvalidValueError(
-                f"initial has {len(first)} numbers for {len(self.states)} states: {self.states!r}."
-            )
-        for name, value in zip(self.states, first, strict=True):
-            if not low <= value <= high:
-                raise InvalidValueError(
-                    f"initial {name} must be in [{low:g}, {high:g}], got {value:g}."
-                )
-        if not 0 <= as_number(self.turnover, "turnover") <= 1:
-            raise InvalidValueError(f"turnover must be in [0, 1], got {self.turnover:g}.")
-        object.__setattr__(self, "initial", first)
+        for what in ("payoff", "motion"):
+            asked.check_function(getattr(self, what), what)
+        asked.check_function(self.after_turnover, "after_turnover", optional=True)
+        checked: dict[str, Any] = {
+            "states": asked.check_names(self.states),
+            "bounds": asked.check_pair(self.bounds, "bounds"),
+            "action": asked.check_pair(self.action, "action"),
+            "turnover": asked.check_probability(self.turnover, "turnover"),
+        }
+        checked["initial"] = asked.check_start(self.initial, checked["states"], *checked["bounds"])
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
     cut = False
     logarithmic = False
@@ -141,18 +135,26 @@ class TrustControl:
 
     def exact(self, state: Array, action: Array) -> Array:
         """The payoff of a period, shape (case,)."""
-        found = np.asarray(self.payoff(state, action), dtype=np.float64)
-        return np.broadcast_to(found, (len(state),))
+        found = asked.shaped(self.payoff(state, action), (len(state),), "payoff")
+        wrong = np.flatnonzero(np.isnan(found) | (found == np.inf))
+        if wrong.size:
+            k = wrong[0]
+            at = ", ".join(f"{n} {v:g}" for n, v in zip(self.states, state[k], strict=True))
+            raise InvalidValueError(
+                f"payoff is {found[k]:g} at {at} under the action {action[k]:g}: it must be a number "
+                "(minus infinity forbids an action)."
+            )
+        return found
 
     def advance(self, state: Array, action: Array) -> Array:
         """The next period's state without turnover, shape (case, state)."""
-        return np.asarray(self.motion(state, action), dtype=np.float64).reshape(state.shape)
+        return asked.shaped(self.motion(state, action), state.shape, "motion")
 
     def jump(self, state: Array) -> Array:
         """What a turnover makes of a state, shape (case, state)."""
         if self.after_turnover is None:
             return state
-        return np.asarray(self.after_turnover(state), dtype=np.float64).reshape(state.shape)
+        return asked.shaped(self.after_turnover(state), state.shape, "after_turnover")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -235,17 +237,34 @@ class _MotionLaw:
         return self.motion.turnover
 
     def operating(self, state: Array, threat: Array) -> Array:
-        found = np.asarray(self.motion.impact(state, _common(state, threat)), dtype=np.float64)
-        return np.broadcast_to(found.reshape(-1, 1), (len(state), 1))
+        common = _common(state, threat)
+        found = asked.shaped(self.motion.impact(state, common), (len(state), 1), "impact")
+        self._inside(("operating trust",), state, common, found)
+        return found
 
     def advance(self, state: Array, threat: Array) -> Array:
-        found = np.asarray(self.motion.recover(state, _common(state, threat)), dtype=np.float64)
-        return found.reshape(state.shape)
+        common = _common(state, threat)
+        found = asked.shaped(self.motion.recover(state, common), state.shape, "recover")
+        self._inside(self.states, state, common, found)
+        return found
 
     def jump(self, state: Array) -> Array:
         if self.motion.after_turnover is None:
             return state
-        return np.asarray(self.motion.after_turnover(state), dtype=np.float64).reshape(state.shape)
+        found = asked.shaped(self.motion.after_turnover(state), state.shape, "after_turnover")
+        self._inside(self.states, state, np.zeros(len(state)), found)
+        return found
+
+    def _inside(self, names: tuple[str, ...], state: Array, threat: Array, found: Array) -> None:
+        """Raise if what the user's law gives is no share of the ceilings."""
+        bad = np.argwhere(~((found >= -SLIP) & (found <= 1 + SLIP)))
+        if len(bad):
+            k, s = bad[0]
+            before = ", ".join(f"{v:g}" for v in state[k])
+            raise InvalidValueError(
+                f"the law leaves [0, 1]: {names[s]} becomes {found[k, s]:g} from {before} under the "
+                f"action {threat[k]:g}; change the law."
+            )
 
 
 def _common(state: Array, threat: Array) -> Array:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
-from alliancegame.solve.dynamic.announced import FLAT, MOST_TAIL, STEEP, STILL
+from alliancegame.solve.dynamic.announced import FLAT, MOST_TAIL, STEEP
 from alliancegame.solve.dynamic.control import TrustControl, check_range
+from alliancegame.solve.dynamic.law import STILL
 from alliancegame.solve.dynamic.markov import climb
 
 STEP = 1e-6

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from alliancegame.errors import InvalidValueError
 from alliancegame.game.parameters import Array
 
 
@@ -29,14 +30,18 @@ class Grid:
     def _clipped(self, states: Array) -> list[Array]:
         return [self._scaled(np.clip(states[:, d], n[0], n[-1])) for d, n in enumerate(self.nodes)]
 
-    def matrix(self, states: Array) -> Array:
-        """The interpolation matrix: (case, node), to be multiplied with values at the nodes."""
+    def factors(self, states: Array) -> list[Array]:
+        """One matrix for each state, (case, node of its axis): interpolation is their product."""
         from scipy.interpolate import CubicSpline
 
-        parts = [
+        return [
             CubicSpline(axis, np.eye(len(axis)))(x)
             for axis, x in zip(self._axes, self._clipped(states), strict=True)
         ]
+
+    def matrix(self, states: Array) -> Array:
+        """The interpolation matrix: (case, node), to be multiplied with values at the nodes."""
+        parts = self.factors(states)
         if len(parts) == 1:
             return np.asarray(parts[0])
         first, second = parts
@@ -69,6 +74,13 @@ class Interpolant:
         from scipy.interpolate import CubicSpline, RectBivariateSpline
 
         self.grid, self.values = grid, values
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            at = ", ".join(f"{v:g}" for v in grid.points[bad[0]])
+            raise InvalidValueError(
+                f"no action has a finite payoff in the state ({at}): the value is {values[bad[0]]:g} "
+                "there; narrow the bounds of the states, or raise floor."
+            )
         if len(grid.shape) == 1:
             self._one = CubicSpline(grid._axes[0], values)
         else:

@@ -8,6 +8,7 @@ from alliancegame.game.parameters import Array
 from alliancegame.solve.dynamic.announced import Announced
 from alliancegame.solve.dynamic.control import Control
 from alliancegame.solve.dynamic.interpolation import Grid
+from alliancegame.solve.dynamic.law import settled
 from alliancegame.solve.dynamic.markov import best_actions, climb
 
 THREATS = 41
@@ -40,8 +41,10 @@ def policy_value(control: Control, discount: float, grid: Grid, actions: Array) 
     return np.asarray(np.linalg.solve(np.eye(len(payoff)) - discount * matrix, payoff))
 
 
-def best_kept_plan(problem: Announced) -> tuple[float, float]:
+def best_kept_plan(problem: Announced) -> tuple[float, float, float]:
     """The uniform threat and own burden that are best if kept for ever: a global search.
+
+    The third number is by how much any threat of the grid is better than the one found.
 
     For every threat on a grid the path of trust is computed and thinned to few points with weights
     (cubic interpolation in trust, or in time where there are several groups); own burdens are then
@@ -54,10 +57,11 @@ def best_kept_plan(problem: Announced) -> tuple[float, float]:
     low, high = axis[max(k - 1, 0)], axis[min(k + 1, THREATS - 1)]
     found, _ = climb(
         lambda _, points: np.asarray(worth(points)),
-        np.array([axis[k]]), np.array([low]), np.array([high]),
+        np.array([axis[k]]), np.array([low]), np.array([high]), 5,
     )  # fmt: skip
     threat = float(found[0])
-    return threat, _best_burden(problem, threat)[1]
+    top, burden = _best_burden(problem, threat)
+    return threat, burden, max(float(values.max()) - top, 0.0)
 
 
 def _best_burden(problem: Announced, threat: float) -> tuple[float, float]:
@@ -90,6 +94,8 @@ def _best_burden(problem: Announced, threat: float) -> tuple[float, float]:
 def _thinned(problem: Announced, threat: float) -> tuple[Array, Array]:
     """Points of operating trust (point, group) and weights that stand for a whole path."""
     asked = np.full((1, problem.actions), threat)
+    if not problem.law.turnover:
+        return _stands_for(*_lone_path(problem, asked))
     tail = problem.tail(problem.law.initial[None], asked)
     state, path = problem.states(asked, tail)
     periods, branches, _ = state.shape
@@ -99,10 +105,28 @@ def _thinned(problem: Announced, threat: float) -> tuple[Array, Array]:
     trust = problem.law.operating(
         state.reshape(periods * branches, -1)[live], path[live // branches]
     )
-    counted = weight.ravel()[live]
-    if trust.shape[1] == 1:
-        return _by_level(trust[:, 0], counted)
-    return _by_time(trust, counted)
+    return _stands_for(trust, weight.ravel()[live])
+
+
+def _lone_path(problem: Announced, asked: Array) -> tuple[Array, Array]:
+    """Operating trust (period, group) and weights of a plan kept for ever, until trust has settled."""
+    law, limit = problem.law, problem.most_tail
+    state, states = law.initial[None], []
+    for _ in range(limit + 1):
+        states.append(state[0])
+        ahead = law.advance(state, asked)
+        if settled(state, ahead):
+            break
+        state = ahead
+    weight = np.asarray(problem.discount ** np.arange(len(states)), dtype=np.float64)
+    weight[-1] /= 1 - problem.discount
+    path = np.array(states)
+    return law.operating(path, np.repeat(asked, len(path), axis=0)), weight
+
+
+def _stands_for(trust: Array, weight: Array) -> tuple[Array, Array]:
+    """Few points of trust (point, group) with weights that stand for many."""
+    return _by_level(trust[:, 0], weight) if trust.shape[1] == 1 else _by_time(trust, weight)
 
 
 def _by_level(trust: Array, weight: Array) -> tuple[Array, Array]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.solve.dynamic import asked
 
 Index = NDArray[np.intp]
 
@@ -49,6 +50,15 @@ class Law(Protocol):
 
     def jump(self, state: Array) -> Array:
         """The state that a turnover makes of one, shape (case, state)."""
+
+
+STILL, GONE = 1e-12, 1e-150
+"""Trust has settled if it moves by less than a share of itself, or is as good as none."""
+
+
+def settled(state: Array, ahead: Array) -> bool:
+    """Whether trust does not move any more (a share, since influence may count in logarithms)."""
+    return bool(((np.abs(ahead - state) <= STILL * np.abs(state)) | (np.abs(ahead) < GONE)).all())
 
 
 def groups_of(game: BurdenSharingGame, each: bool = False) -> Index:
@@ -227,3 +237,13 @@ class TrustMotion:
     states: tuple[str, ...] = ("trust",)
     turnover: float = 0.0
     after_turnover: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        for what in ("impact", "recover"):
+            asked.check_function(getattr(self, what), what)
+        asked.check_function(self.after_turnover, "after_turnover", optional=True)
+        names = asked.check_names(self.states)
+        first = asked.check_start(self.initial, names, 0.0, 1.0)
+        object.__setattr__(self, "states", names)
+        object.__setattr__(self, "initial", tuple(first.tolist()))
+        object.__setattr__(self, "turnover", asked.check_probability(self.turnover, "turnover"))

@@ -22,7 +22,9 @@ from alliancegame.solve.dynamic.interpolation import Grid, Interpolant, spaced
 
 ACTIONS = 65
 NODES = {1: 65, 2: 25}
-MOST_NODES = 400
+MOST_NODES = {1: 400, 2: 3000}
+DENSE = 700
+"""Nodes up to which a policy is evaluated by one dense linear system; above, by GMRES."""
 NEAR = 0.005
 """How far from the table's best action the exact one is looked for first, as a share of the range."""
 PEAKS = 3
@@ -140,36 +142,44 @@ def solve_markov(
     tolerance: float,
     *,
     refine: int = 8,
-    most: int = MOST_NODES,
 ) -> MarkovSolution:
     """The optimal policy; nodes are added until the Bellman residual is below `tolerance`.
 
-    With two states the grid is not refined.
+    With two states a node is added to an axis wherever the residual is large anywhere across it.
+    Adding ends after `refine` rounds, or with more nodes than MOST_NODES.
     """
     control, grid = tabulated.control, tabulated.grid
     values, chosen = tabulated.solve(discount)
     actions = tabulated.actions[chosen]
-    one = len(grid.shape) == 1
+    most = MOST_NODES[len(grid.shape)]
     for round_ in range(refine + 1):
         values, actions = _polished(control, discount, grid, values, actions)
         probes = _between(grid)
         spline = grid.interpolant(values)
         found, tops = best_actions(control, discount, spline, probes)
         residuals = np.abs(tops - spline(probes))
-        if not one or residuals.max() <= tolerance or len(grid.points) >= most or round_ == refine:
+        if residuals.max() <= tolerance or round_ == refine:
             break
-        nodes = np.sort(np.concatenate([grid.nodes[0], probes[residuals > 0.3 * tolerance, 0]]))
-        finer = Grid([nodes], grid.logarithmic)
-        order = np.searchsorted(grid.nodes[0], nodes)
-        known = np.isin(nodes, grid.nodes[0])
-        fresh = np.empty(len(nodes))
-        fresh[known] = actions[order[known]]
-        fresh[~known] = found[np.isin(probes[:, 0], nodes[~known])]
-        values, actions, grid = spline(finer.points), fresh, finer
+        finer = _finer(grid, residuals, 0.3 * tolerance)
+        if len(finer.points) > most:
+            break
+        values = spline(finer.points)
+        actions = best_actions(control, discount, spline, finer.points, False)[0]
+        grid = finer
     euler = euler_errors(control, discount, spline, probes, found)
     return MarkovSolution(
         control, discount, grid, values, actions, probes, residuals, euler, round_ + 1
     )
+
+
+def _finer(grid: Grid, residuals: Array, bound: float) -> Grid:
+    """Nodes halved on every axis where a residual across it is above the bound."""
+    table = residuals.reshape([n - 1 for n in grid.shape])
+    nodes = []
+    for d, (old, middle) in enumerate(zip(grid.nodes, _middles(grid), strict=True)):
+        across = tuple(k for k in range(table.ndim) if k != d)
+        nodes.append(np.sort(np.concatenate([old, middle[table.max(axis=across) > bound]])))
+    return Grid(nodes, grid.logarithmic)
 
 
 def solve_quickly(tabulated: Tabulated, discount: float) -> tuple[Interpolant, Array]:
@@ -185,12 +195,16 @@ def solve_quickly(tabulated: Tabulated, discount: float) -> tuple[Interpolant, A
     return grid.interpolant(values), actions
 
 
-def _between(grid: Grid) -> Array:
-    """States in the middle between neighbouring nodes."""
-    middles = [
+def _middles(grid: Grid) -> list[Array]:
+    """Between neighbouring nodes, the middle, axis by axis."""
+    return [
         np.sqrt(n[1:] * n[:-1]) if grid.logarithmic else 0.5 * (n[1:] + n[:-1]) for n in grid.nodes
     ]
-    mesh = np.meshgrid(*middles, indexing="ij")
+
+
+def _between(grid: Grid) -> Array:
+    """States in the middle between neighbouring nodes."""
+    mesh = np.meshgrid(*_middles(grid), indexing="ij")
     return np.stack([m.ravel() for m in mesh], axis=1)
 
 
@@ -210,7 +224,8 @@ def _polished(
         for step in range(30):
             ahead = control.advance(grid.points, actions)
             before = values
-            values = _evaluated(control, discount, grid, payoff(grid.points, actions), ahead)
+            stage = payoff(grid.points, actions)
+            values = _evaluated(control, discount, grid, stage, ahead, values)
             if step and np.abs(values - before).max() <= enough * (1 + np.abs(values).max()):
                 break
             spline = grid.interpolant(values)
@@ -218,13 +233,40 @@ def _polished(
     return values, actions
 
 
-def _evaluated(control: Control, discount: float, grid: Grid, payoff: Array, ahead: Array) -> Array:
+def _evaluated(
+    control: Control, discount: float, grid: Grid, payoff: Array, ahead: Array, guess: Array
+) -> Array:
     """The value of a policy: V = u + discount * E V(next), one linear system."""
-    matrix = grid.matrix(ahead)
+    branches = [(1.0 - control.turnover, ahead)]
     if control.turnover:
-        jumped = grid.matrix(control.jump(ahead))
-        matrix = (1 - control.turnover) * matrix + control.turnover * jumped
+        branches.append((control.turnover, control.jump(ahead)))
+    if len(payoff) > DENSE:
+        found = _iterated(discount, grid, payoff, branches, guess)
+        if found is not None:
+            return found
+    matrix = sum(weight * grid.matrix(states) for weight, states in branches)
     return np.asarray(np.linalg.solve(np.eye(len(payoff)) - discount * matrix, payoff))
+
+
+def _iterated(
+    discount: float, grid: Grid, payoff: Array, branches: list[tuple[float, Array]], guess: Array
+) -> Array | None:
+    """The same by GMRES, without the matrix: None if it does not end."""
+    from scipy.sparse.linalg import LinearOperator, gmres
+
+    parts = [(weight, grid.factors(states)) for weight, states in branches]
+
+    def apply(values: Array) -> Array:
+        table = np.asarray(values).reshape(grid.shape)
+        onward = sum(
+            weight * np.einsum("ij,ij->i", first @ table, second)
+            for weight, (first, second) in parts
+        )
+        return np.asarray(np.asarray(values).ravel() - discount * onward, dtype=np.float64)
+
+    system = LinearOperator((len(payoff), len(payoff)), matvec=apply, dtype=np.float64)
+    found, failed = gmres(system, payoff, x0=guess, rtol=1e-13, atol=0.0, restart=60, maxiter=40)
+    return None if failed else np.asarray(found)
 
 
 def best_actions(

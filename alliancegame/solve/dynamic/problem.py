@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError, ZeroTrustError
+from alliancegame.errors import UnsupportedFormError, ZeroTrustError
 from alliancegame.game.game import BurdenSharingGame
-from alliancegame.game.parameters import Array, as_number
+from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.certificate import consumption_share
@@ -27,16 +27,6 @@ from alliancegame.solve.dynamic.law import Law, TrustMotion
 from alliancegame.solve.dynamic.result import PathCertificate, Policy, TrustPath
 from alliancegame.solve.dynamic.stage import Stage
 from alliancegame.solve.nash import status_quo
-
-
-def check_discount(discount: float) -> float:
-    """The discount factor, in (0, 1)."""
-    delta = as_number(discount, "discount")
-    if not 0 < delta < 1:
-        raise InvalidValueError(
-            f"discount must be in (0, 1), the weight of the next period against this one; got {delta:g}."
-        )
-    return delta
 
 
 class Problem:

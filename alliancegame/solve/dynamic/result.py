@@ -182,7 +182,7 @@ class TrustPath(Result):
             "payoff": self.payoffs,
             "influence": self.influences,
         }
-        if what not in tables:
+        if what not in tuple(tables):
             raise unknown_name("table", what, tables)
         return pd.DataFrame(
             tables[what],

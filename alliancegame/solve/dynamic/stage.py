@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from alliancegame.game.checks import check_plain_forms
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.solve import aggregative
@@ -35,6 +36,9 @@ class Stage:
     game: BurdenSharingGame
     group: Index
     demand: Array
+
+    def __post_init__(self) -> None:
+        check_plain_forms(self.game, "trust over time")
 
     @cached_property
     def _plain(self) -> BurdenSharingGame:
