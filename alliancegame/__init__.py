@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from alliancegame.study.sweeping.axes import sobol as sobol
     from alliancegame.study.sweeping.axes import zipped as zipped
     from alliancegame.study.uncertainty import uncertainty as uncertainty
+    from alliancegame.verify import verify as verify
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
@@ -155,6 +156,7 @@ _HOMES = {
     "alliancegame.study.sweep": ("sweep",),
     "alliancegame.study.sweeping.axes": ("latin_hypercube", "random_sample", "sobol", "zipped"),
     "alliancegame.study.uncertainty": ("uncertainty",),
+    "alliancegame.verify": ("verify",),
 }  # fmt: skip
 
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

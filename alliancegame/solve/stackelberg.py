@@ -116,6 +116,14 @@ class StackelbergResult(Result):
             "outcome": self.outcome,
         }
 
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        return [
+            *self.baseline._claims(f"{of}baseline"),
+            *self.response._claims(f"{of}response"),
+            {"of": of, "claim": "outcome", "outcome": self.outcome},
+            {"of": of, "claim": "leader gap", "leader_gap": self.leader_gap},
+        ]
+
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the result from its plain values."""

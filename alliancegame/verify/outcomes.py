@@ -1,0 +1,183 @@
+"""Results made of several equilibria: comparisons with A, the leader's best plan, sets of equilibria."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer, carried
+from alliancegame.verify.intervals import Interval
+from alliancegame.verify.reading import RefusedError, record
+
+SMALL = 1e-6
+"""Changes of savings and influence below this are none (docs/theory/outcomes)."""
+
+PARTS = ("commitment", "leverage", "trust_loss")
+
+
+class _Seen:
+    """What outcomes need of an equilibrium, from its record."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        game = record["game"]
+        self.game, self.lead = game, record["members"].index(game["leader"])
+        values = {
+            k: float(record[k][self.lead]) for k in ("payoff", "influence", "security", "burden")
+        }
+        self.payoff, self.influence = values["payoff"], values["influence"]
+        self.burden, self.gdp = values["burden"], self.each("gdp")
+        own = self.each("effectiveness")[self.lead] * self.gdp[self.lead] * self.burden
+        defined = game["substitution"] >= 0 and values["security"] > 0
+        self.savings = 1 - own / values["security"] if defined else math.nan
+        self.regret = float(record["certificate"]["regret"])
+        allies = [i for i in range(len(record["members"])) if i != self.lead]
+        spent = sum(self.gdp[i] * float(record["burden"][i]) for i in allies)
+        self.allied_burden = spent / sum(self.gdp[i] for i in allies)
+
+    def each(self, name: str) -> list[float]:
+        value = self.game[name]
+        return value if isinstance(value, list) else [value] * len(self.game["members"])
+
+    def influence_worth(self) -> float:
+        """alpha_l v(p_l)."""
+        alpha = self.each("influence_weight")[self.lead]
+        if alpha == 0 or self.game["influence_value"] == "share":
+            return alpha * self.influence
+        return alpha * math.log(self.influence) if self.influence > 0 else -math.inf
+
+
+def outcome(base: _Seen, here: _Seen) -> str:
+    """What the plan brings the leader against A (docs/theory/outcomes)."""
+    gain, slack = here.payoff - base.payoff, 1e-9 + 10 * max(base.regret, here.regret)
+    saved, influence = here.savings - base.savings, here.influence - base.influence
+    if abs(gain) <= slack:
+        return "break-even" if abs(saved) > SMALL or abs(influence) > SMALL else "status quo"
+    if gain > slack:
+        return "success" if saved > SMALL and influence < -SMALL else "windfall"
+    return "backfire" if saved > SMALL else "futile"
+
+
+def _pair(checking: Any, of: str, content: Mapping[str, Any], plan: str) -> tuple[_Seen, _Seen]:
+    """A and the answer to a plan: both checked, of one game, A without pressure."""
+    base, here = content["baseline"], content[plan]
+    if base["game"] != here["game"]:
+        raise RefusedError("A and the plan are of different games")
+    quiet = (
+        all(base["plan"][k] == 0 for k in ("threat", "tariff")) and base["plan"]["burden"] is None
+    )
+    if not quiet:
+        raise RefusedError("A is not without pressure")
+    checking.equilibrium(f"{of}baseline", base)
+    checking.equilibrium(f"{of}{plan}", here)
+    return _Seen(base), _Seen(here)
+
+
+def comparison(checking: Any, content: Mapping[str, Any], of: str = "") -> None:
+    """A plan against A: outcome, gain and flags follow from both; the parts of the gain must add up."""
+    keys = ("outcome", "delta_payoff", "gain_usd_bn", *PARTS, "versus_best_burden", "flags")
+    record(content, {"baseline", "result", "provenance", *keys}, "comparison")
+    base, here = _pair(checking, of, content, "result")
+    parts = {k: float(content[k]) for k in PARTS}
+
+    def follows() -> Answer:
+        gain = here.payoff - base.payoff
+        worth = (
+            gain if base.game["consumption"] == "linear" else math.expm1(gain) * (1 - base.burden)
+        )
+        slack = 1e-9 + 10 * max(base.regret, here.regret)
+        lost = here.influence_worth() - base.influence_worth()
+        flags = {
+            "spending_backfire": here.allied_burden < base.allied_burden - 1e-9,
+            "influence_backfire": gain < -slack and gain - lost > slack,
+            "self_inflicted": gain < -slack and parts["commitment"] <= gain + slack,
+        }
+        if content["flags"] != [name for name, holds in flags.items() if holds]:
+            return REFUSED, f"the flags are {[n for n, holds in flags.items() if holds]}"
+        if content["outcome"] != outcome(base, here):
+            return REFUSED, f"the outcome is {outcome(base, here)}"
+        answer = carried("delta_payoff", float(content["delta_payoff"]), Interval(gain), 1e-12)
+        if answer[0] != ACCEPTED:
+            return answer
+        money = Interval(worth * base.gdp[base.lead])
+        return carried("gain_usd_bn", float(content["gain_usd_bn"]), money, 1e-9)
+
+    def adds_up() -> Answer:
+        if math.isfinite(sum(parts.values())):
+            answer = carried(
+                "their sum", sum(parts.values()), Interval(here.payoff - base.payoff), 1e-12
+            )
+            if answer[0] == REFUSED:
+                return answer
+        if content["result"]["plan"]["burden"] is None and parts["commitment"] != 0:
+            return REFUSED, "there is no commitment: the plan names no burden"
+        return OPEN, "they add up; each by itself needs equilibria that are not in the file"
+
+    checking.settle(of, "outcome", {k: content[k] for k in ("outcome", "flags")}, follows)
+    checking.settle(of, "decomposition", {k: content[k] for k in PARTS}, adds_up)
+
+
+def comparisons(checking: Any, content: Mapping[str, Any]) -> None:
+    """Several plans against A."""
+    for k, item in enumerate(record(content, {"items"}, "comparisons")["items"]):
+        comparison(checking, item, f"items[{k}].")
+
+
+def stackelberg(checking: Any, content: Mapping[str, Any]) -> None:
+    """The best plan that was found: the allies' answer is checked, that no plan is better is not."""
+    keys = {
+        "commit",
+        "plan",
+        "response",
+        "baseline",
+        "leader_gap",
+        "search",
+        "selection",
+        "outcome",
+    }
+    record(content, keys, "stackelberg")
+    if content["plan"] != content["response"]["plan"]:
+        raise RefusedError("the response is to another plan")
+    base, here = _pair(checking, "", content, "response")
+    found = outcome(base, here)
+
+    def follows() -> Answer:
+        same = content["outcome"] == found
+        return (
+            (ACCEPTED, "it follows from A and the response")
+            if same
+            else (REFUSED, f"it is {found}")
+        )
+
+    def gap() -> Answer:
+        return OPEN, "an estimate of the search: whether some plan is better is not checked"
+
+    checking.settle("", "outcome", {"outcome": content["outcome"]}, follows)
+    checking.settle("", "leader gap", {"leader_gap": content["leader_gap"]}, gap)
+
+
+def equilibrium_set(checking: Any, content: Mapping[str, Any]) -> None:
+    """Equilibria of one game and plan, and whether they are all."""
+    keys = {"game", "plan", "equilibria", "completeness", "statement", "provenance"}
+    listed = record(content, keys, "the set")["equilibria"]
+    for k, one in enumerate(listed):
+        if (one["game"], one["plan"]) != (content["game"], content["plan"]):
+            raise RefusedError("an equilibrium is of another game or plan")
+        if any(one["burden"] == other["burden"] for other in listed[:k]):
+            raise RefusedError("an equilibrium is listed twice")
+        checking.equilibrium(f"equilibria[{k}]", one)
+
+    def complete() -> Answer:
+        if content["completeness"] != "proven":
+            return ACCEPTED, "completeness is not claimed as proven"
+        if len(listed) == 1 and "equilibria[0]" in checking.proven:
+            return ACCEPTED, "a theorem proves that there is only one"
+        return OPEN, "no theorem that is checked here proves the list complete"
+
+    checking.settle("", "completeness", {"completeness": content["completeness"]}, complete)
+
+
+KINDS = {
+    "comparison": comparison, "comparisons": comparisons, "stackelberg": stackelberg,
+    "equilibria": equilibrium_set,
+}  # fmt: skip
