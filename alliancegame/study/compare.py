@@ -279,7 +279,7 @@ class Comparison(Result):
         }
 
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
-        parts = ("commitment", "leverage", "trust_loss")
+        parts = ("commitment", "leverage", "trust_loss", "versus_best_burden")
         return [
             *self.baseline._claims(f"{of}baseline"),
             *self.result._claims(f"{of}result"),

@@ -129,10 +129,6 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
     return VerificationReport(kind, tuple(checking.found))
 
 
-Beside = tuple[Mapping[str, Any], str]
-"""The record of another equilibrium of the same game and plan, and the status of its regret."""
-
-
 class _Checking:
     """One result being checked: the claims that its file lists, and what was found of each."""
 
@@ -185,8 +181,16 @@ class _Checking:
         for of, claim in self.listed:
             self.say(of, claim, (REFUSED, "a claim that this result does not make"))
 
-    def equilibrium(self, of: str, content: Mapping[str, Any], beside: Beside | None = None) -> str:
-        """Check an equilibrium and those in its `others`, each of which stands `beside` the first."""
+    def equilibrium(
+        self,
+        of: str,
+        content: Mapping[str, Any],
+        beside: tuple[Mapping[str, Any], str] | None = None,
+    ) -> str:
+        """Check an equilibrium and its `others`.
+
+        Each of those has the first `beside` it, with the status of its regret.
+        """
         record(content, EQUILIBRIUM, of)
         certificate = record(content["certificate"], CERTIFICATE, f"certificate of {of}")
         game, plan = game_of(content), plan_of(content)
@@ -218,12 +222,15 @@ class _Checking:
             others.append((other, self.equilibrium(f"{of}.others[{k}]", other, (content, status))))
         theorem = self.listed.get((of, "uniqueness"), {}).get("theorem")
         stated = {"state": certificate["unique"], "theorem": theorem}
-        around = [
-            ([number(b) for b in one["burden"]], s) for one, s in ([beside] if beside else others)
-        ]
+        around = [_beside(*one) for one in ([beside] if beside else others)]
         found = self.settle(
             of, "uniqueness", stated, lambda: claims.unique(stage, certificate, theorem, around)
         )
         if found == ACCEPTED and certificate["unique"] == "proven":
             self.proven.add(of)
         return status
+
+
+def _beside(content: Mapping[str, Any], status: str) -> claims.Beside:
+    burdens, regret = content["burden"], content["certificate"]["regret"]
+    return claims.Beside([number(b) for b in burdens], number(regret), status)

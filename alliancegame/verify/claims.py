@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from alliancegame.verify import theorems
 from alliancegame.verify.deviations import largest_gain
 from alliancegame.verify.intervals import Interval
 from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.reading import number
 
 ACCEPTED, REFUSED, OPEN = "accepted", "refused", "not checkable"
 Answer = tuple[str, str]
@@ -24,12 +26,14 @@ CLOSE = 1e-9
 """A carried number agrees if it is this near, relatively; PAYOFF_CLOSE is the same absolutely."""
 PAYOFF_CLOSE = 1e-12
 
-APART = 1e-6
-"""Profiles that differ by less count as one."""
+APART = 1e-3
+"""Two profiles are distinct if some burden differs by more than this, relatively."""
 
 
 def carried(name: str, given: float, enclosed: Interval, absolute: float = 0.0) -> Answer:
     """Whether a number of the file agrees with the interval that the terms give."""
+    if math.isnan(given):
+        return REFUSED, f"{name} is no number"
     if math.isinf(given):
         same = enclosed.lo == enclosed.hi == (arb.pos_inf() if given > 0 else arb.neg_inf())
         return (
@@ -39,7 +43,7 @@ def carried(name: str, given: float, enclosed: Interval, absolute: float = 0.0) 
     low, high = (Interval(given) - slack).lo, (Interval(given) + slack).hi
     if enclosed.inside(low, high):
         return ACCEPTED, ""
-    if math.isnan(given) or enclosed.lo > high or enclosed.hi < low:
+    if enclosed.lo > high or enclosed.hi < low:
         return REFUSED, f"{name} is {given!r}, the terms give {enclosed}"
     return OPEN, f"{name} is only enclosed by {enclosed}"
 
@@ -75,11 +79,14 @@ def gravest(answers: Sequence[Answer]) -> Answer:
 
 def regret(stage: Stage, certificate: Mapping[str, Any]) -> Answer:
     """That no player gains more than `regret` by any deviation, and the verdict drawn from it."""
-    verdict, bound = certificate["verdict"], float(certificate["regret"])
+    verdict, bound = certificate["verdict"], number(certificate["regret"])
+    for name, most in LIMITS.items():
+        if not 0 <= number(certificate["tolerances"][name]) <= most:
+            return REFUSED, f"a verdict {name!r} with that tolerance means nothing"
     if verdict == "unverified":
         return OPEN, "the result itself says that it is unverified: nothing is claimed"
-    limit = LIMITS[verdict]
-    if not 0 <= bound <= min(limit, float(certificate["tolerances"][verdict])):
+    limit = number(certificate["tolerances"][verdict])
+    if not 0 <= bound <= limit:
         return REFUSED, f"a regret of {bound:.3g} is not {verdict!r}, which means at most {limit:g}"
     if not _money_agrees(stage, certificate, bound):
         return (
@@ -121,7 +128,7 @@ def _up(number: Any) -> str:
 
 def _money_agrees(stage: Stage, certificate: Mapping[str, Any], bound: float) -> bool:
     """The regret of `worst` in bn US$: (exp(regret) - 1)(1 - x) Y, or regret Y with linear c."""
-    money, worst = float(certificate["regret_usd_bn"]), certificate["worst"]
+    money, worst = number(certificate["regret_usd_bn"]), certificate["worst"]
     if worst is None:
         return bound == 0 == money
     i = stage.game.members.index_of(worst)
@@ -131,74 +138,70 @@ def _money_agrees(stage: Stage, certificate: Mapping[str, Any], bound: float) ->
     return abs(money - worth) <= CLOSE * worth
 
 
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """Another profile of the same game and plan: its claimed regret, and what was found of that."""
+
+    burdens: Sequence[float]
+    regret: float
+    status: str
+
+
 def unique(
-    stage: Stage,
-    certificate: Mapping[str, Any],
-    theorem: Any,
-    others: Sequence[tuple[list[float], str]],
+    stage: Stage, certificate: Mapping[str, Any], theorem: Any, others: Sequence[Beside]
 ) -> Answer:
-    """What is claimed of uniqueness; `others` are further profiles with what was found of them."""
+    """What is claimed of uniqueness: "proven" by the theorem that is cited, "multiple", or nothing."""
     state, nash = certificate["unique"], stage.plan.burden is None
-    if state == "proven":
-        name, prove = (
-            ("simultaneous Nash", theorems.simultaneous)
-            if nash
-            else ("followers", theorems.followers)
-        )
-        why_not = (
-            prove(stage) if theorem == name else f"the theorem to cite is {name!r}, not {theorem!r}"
-        )
-        if others:
-            why_not = "further equilibria are listed beside it"
-        if certificate["verdict"] == "unverified":
-            why_not = "the profile is unverified"
-        if why_not:
-            return REFUSED, why_not
-        return ACCEPTED, f"the conditions of the theorem on {name} hold"
-    if theorem is not None:
-        return REFUSED, f"the theorem {theorem!r} is cited, but uniqueness is {state!r}"
-    profiles = [stage.burdens, *(profile for profile, _ in others)]
-    for k, one in enumerate(profiles):
-        if any(_distance(one, two) <= APART for two in profiles[:k]):
-            return REFUSED, "one profile is listed twice"
+    fitting = "simultaneous Nash" if nash else "followers"
+    if theorem != (fitting if state == "proven" else None):
+        return REFUSED, f"the theorem {theorem!r} is cited for uniqueness {state!r}"
+    if state != "multiple" and others:
+        return REFUSED, "further equilibria are listed"
     if state == "not proven":
-        return (
-            (REFUSED, "further equilibria are listed")
-            if others
-            else (ACCEPTED, "nothing is claimed")
-        )
-    if not (theorems.simultaneous if nash else theorems.followers)(stage):
-        return REFUSED, "a theorem proves that there is only one"
-    if others:
-        first = gravest([(status, "a further equilibrium is not accepted") for _, status in others])
-        return (
-            first if first[0] != ACCEPTED else (ACCEPTED, f"{len(profiles)} profiles, each checked")
-        )
-    return _continuum(stage)
+        return ACCEPTED, "nothing is claimed"
+    why_not = (theorems.simultaneous if nash else theorems.followers)(stage)
+    if state == "multiple":
+        if not why_not:
+            return REFUSED, "a theorem proves that there is only one"
+        return _several(stage, number(certificate["regret"]), others)
+    if why_not or certificate["verdict"] == "unverified":
+        return REFUSED, why_not or "the profile is unverified"
+    return ACCEPTED, f"the conditions of the theorem on {fitting} hold"
 
 
-def _distance(one: Sequence[float], two: Sequence[float]) -> float:
-    return max(abs(a - b) for a, b in zip(one, two, strict=True))
+def _several(stage: Stage, bound: float, others: Sequence[Beside]) -> Answer:
+    """At least two equilibria: those listed, or a second one of the continuum that is claimed."""
+    if not others:
+        return _continuum(stage)
+    profiles = [stage.burdens, *(other.burdens for other in others)]
+    for k, one in enumerate(profiles):
+        if not all(_apart(one, two) for two in profiles[:k]):
+            return REFUSED, "one profile is listed twice"
+    if any(other.status == REFUSED for other in others):
+        return REFUSED, "a further equilibrium is refused"
+    largest = max(bound, *(other.regret for other in others))
+    if largest > LIMITS["certified"] or any(other.status != ACCEPTED for other in others):
+        return OPEN, "regrets this large do not tell one equilibrium from another"
+    return ACCEPTED, f"{len(profiles)} distinct profiles, each with a regret of at most 1e-9"
+
+
+def _apart(one: Sequence[float], two: Sequence[float]) -> bool:
+    return any(abs(a - b) > 1e-9 + APART * max(a, b) for a, b in zip(one, two, strict=True))
 
 
 def _continuum(stage: Stage) -> Answer:
-    """A second profile from this one: half of what an ally can give up is given by another instead."""
+    """A second profile from this one: another ally gives half of what one ally could give less."""
     pairs = theorems.exchangeable(stage)
     if not pairs:
         return OPEN, "several are claimed, and no second one is in the file"
     i, j = pairs[0]
     unit = [float(stage.scale[k].hi) for k in (i, j)]
-    floor = stage.demand[i] if stage.pressed(i) else 0.0
-    floor = max(floor, float(stage.game.by_member("burden_min")[i]))
     room = float(stage.game.by_member("burden_max")[j]) - stage.burdens[j]
-    step = min((stage.burdens[i] - floor) * unit[0], room * unit[1]) / 2
+    step = min((stage.burdens[i] - theorems.floor(stage, i)) * unit[0], room * unit[1]) / 2
     moved = list(stage.burdens)
     moved[i], moved[j] = moved[i] - step / unit[0], moved[j] + step / unit[1]
     status, _ = nobody_gains(Stage(stage.game, stage.plan, moved), LIMITS["certified"])
-    if status != ACCEPTED or _distance(moved, stage.burdens) <= APART:
+    if status != ACCEPTED or not _apart(moved, stage.burdens):
         return OPEN, "a continuum is claimed, and no second profile was found"
     names = " and ".join(stage.game.members[k] for k in (i, j))
-    return (
-        ACCEPTED,
-        f"another profile, in which {names} share otherwise, has a regret of at most 1e-9",
-    )
+    return ACCEPTED, f"where {names} share otherwise, regret is at most 1e-9 too"

@@ -44,6 +44,12 @@ def simultaneous(stage: Stage) -> str:
     usual = game.influence_value == "log" and _council(stage)
     if stage.each("influence_weight")[lead].hi > 0 and not usual:
         return "the leader values influence otherwise than by ln p of a council with m = 1"
+    if (
+        game.consumption == "log"
+        and game.deadweight < 1
+        and any(levy.hi > 0 for levy in stage.levy)
+    ):
+        return "revenue of a tariff moves the leader's marginal cost, which the theorem leaves out"
     returned = [returned_by(stage, i) for i in range(game.size)]
     for i in stage.allies:
         # beta_i and b_i are compared before congestion where both are spread: exactly, then.
@@ -144,9 +150,14 @@ def largest_of(number: Interval) -> Interval:
     return Interval(max(number.hi, -number.lo))
 
 
+def floor(stage: Stage, i: int) -> float:
+    """The least burden down to which no pressure bites."""
+    low = float(stage.game.by_member("burden_min")[i])
+    return max(low, stage.demand[i]) if stage.pressed(i) else low
+
+
 def _less(stage: Stage, i: int) -> bool:
-    floor = float(stage.game.by_member("burden_min")[i])
-    return stage.burdens[i] > (max(floor, stage.demand[i]) if stage.pressed(i) else floor)
+    return stage.burdens[i] > floor(stage, i)
 
 
 def _more(stage: Stage, i: int) -> bool:
