@@ -35,7 +35,11 @@ class Alliance:
         crowd = [y / sum(self.gdp) for y in self.gdp]  # type: ignore[attr-defined]
         for name in ("spillin", "umbrella"):
             value = getattr(game, name)
-            final = value if isinstance(value, np.ndarray) else [value * c**game.congestion for c in crowd]
+            final = (
+                value
+                if isinstance(value, np.ndarray)
+                else [value * c**game.congestion for c in crowd]
+            )
             setattr(self, name, [float(v) for v in final])
         self.r = self._trust()
 
@@ -50,14 +54,21 @@ class Alliance:
         for i in self.allies:
             others = sum(gdp[j] / allied * cost[j] for j in self.allies if j != i)
             impact = math.exp(
-                -self.decay[i] * cost[i] - law.contagion * others - law.tariff_decay * self.tariff[i]
+                -self.decay[i] * cost[i]
+                - law.contagion * others
+                - law.tariff_decay * self.tariff[i]
             )
             if self.game.horizon == "impact":
                 trust[i] = self.trust[i] * impact
             elif law.scarring > 0 and self.threat[i] > 0:
                 trust[i] = 0.0
             elif law.recovery > 0:
-                trust[i] = impact * law.recovery * self.trust_ceiling[i] / (1 - (1 - law.recovery) * impact)
+                trust[i] = (
+                    impact
+                    * law.recovery
+                    * self.trust_ceiling[i]
+                    / (1 - (1 - law.recovery) * impact)
+                )
             else:
                 trust[i] = self.trust[i] if impact == 1 else 0.0
         trust[self.lead] = sum(gdp[i] / allied * trust[i] for i in self.allies)
@@ -94,11 +105,15 @@ class Alliance:
         m, lead = self.game.decisiveness, self.lead
         g = [self.effectiveness[j] * self.gdp[j] * x[j] for j in range(self.n)]
         if self.game.influence == "hub":
-            contest = {j: self.r[j] * g[lead] ** m + g[j] ** m + self.rival_pull[j] for j in self.allies}
+            contest = {
+                j: self.r[j] * g[lead] ** m + g[j] ** m + self.rival_pull[j] for j in self.allies
+            }
             if i != lead:
                 return g[i] ** m / contest[i]
             allied = sum(self.gdp[j] for j in self.allies)
-            return sum(self.gdp[j] / allied * self.r[j] * g[lead] ** m / contest[j] for j in self.allies)
+            return sum(
+                self.gdp[j] / allied * self.r[j] * g[lead] ** m / contest[j] for j in self.allies
+            )
         weight = list(self.council_weight)
         weight[lead] *= self.r[lead]
         pull = [w * c**m for w, c in zip(weight, g, strict=True)]
@@ -116,7 +131,9 @@ class Alliance:
             value += self.security_weight[i] * _ln(self.security(i, x))
         if self.influence_weight[i] > 0:
             p = self.influence(i, x)
-            value += self.influence_weight[i] * (_ln(p) if self.game.influence_value == "log" else p)
+            value += self.influence_weight[i] * (
+                _ln(p) if self.game.influence_value == "log" else p
+            )
         if self.private_weight[i] > 0:
             value += self.private_weight[i] * _ln(x[i])
         return value
@@ -194,6 +211,14 @@ def record(
             "game": {},
         },
     }  # fmt: skip
+
+
+def record_keys() -> tuple[str, ...]:
+    """The entries of an equilibrium's record."""
+    return (
+        "game", "plan", "concept", "members", "burden", "payoff", "influence", "security", "trust",
+        "certificate", "message", "others", "provenance",
+    )  # fmt: skip
 
 
 def claims(content: dict[str, Any], of: str = "equilibrium") -> list[dict[str, Any]]:

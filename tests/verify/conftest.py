@@ -14,6 +14,13 @@ from tests.verify import by_hand
 THREAT = ag.Plan(threat=0.5)
 
 
+class Files(dict[str, dict[str, Any]]):
+    """Files by name, which do not print themselves."""
+
+    def __repr__(self) -> str:
+        return "files"
+
+
 def saved(result: Any) -> dict[str, Any]:
     """The file of a result, read back."""
     content: dict[str, Any] = json.loads(result.to_json(certificate=True))
@@ -26,7 +33,7 @@ def small() -> ag.BurdenSharingGame:
 
 
 @pytest.fixture(scope="session")
-def files(small: ag.BurdenSharingGame) -> dict[str, dict[str, Any]]:
+def files(small: ag.BurdenSharingGame) -> Files:
     """One file of each kind that the checker has rules for, all of them true."""
     multiple = ag.BurdenSharingGame(
         ["L", "A", "B", "C", "D"], leader="L", gdp=[2, 1, 1, 1, 1], security_weight=0.04,
@@ -38,7 +45,7 @@ def files(small: ag.BurdenSharingGame) -> dict[str, dict[str, Any]]:
     listed = by_hand.claims(rest, "equilibria[0]")
     listed[0]["savings"] = content["claims"][0]["savings"]
     complete = {"of": "", "claim": "completeness", "completeness": "proven"}
-    return {
+    return Files({
         "nash": content,
         "response": saved(ag.respond(small, THREAT.replace(burden=0.03))),
         "multiple": saved(ag.solve_nash(multiple)),
@@ -50,7 +57,7 @@ def files(small: ag.BurdenSharingGame) -> dict[str, dict[str, Any]]:
             "game": rest["game"], "plan": rest["plan"], "equilibria": [rest],
             "completeness": "proven", "statement": "", "provenance": rest["provenance"],
         },
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,11 @@ def test_k7_both_equilibria(trigger_pair: dict[str, Any]) -> None:
 def test_profiles_that_are_no_equilibria_of_trigger_threats(trigger_pair: dict[str, Any]) -> None:
     game = ag.BurdenSharingGame(**trigger_pair["game"])
     plan = ag.Plan(**trigger_pair["plan"])
-    for burdens in ((0.02, 0.04, 0.04), (0.02, 0.012, 0.012), (0.02, math.nextafter(0.04, 0), 0.012)):
+    for burdens in (
+        (0.02, 0.04, 0.04),
+        (0.02, 0.012, 0.012),
+        (0.02, math.nextafter(0.04, 0), 0.012),
+    ):
         content = by_hand.record(game, plan, burdens, regret=1e-9, verdict="certified")
         assert regret_of(ag.verify(by_hand.file(content))).status == "refused"
 
@@ -147,7 +151,12 @@ def test_limit_technologies(technology: str, burdens: tuple[float, ...], status:
 def test_a_symmetric_contest_beyond_existence(m: float, status: str) -> None:
     """At alpha m / 4 each the conditions hold for every m; beyond m = 2 it pays to leave."""
     game = alliance(
-        (1, 1), 0, influence_weight=0.1, influence_value="share", decisiveness=m, consumption="linear"
+        (1, 1),
+        0,
+        influence_weight=0.1,
+        influence_value="share",
+        decisiveness=m,
+        consumption="linear",
     )
     content = by_hand.record(game, ag.Plan(), (0.025 * m,) * 2, regret=1e-9, verdict="certified")
     assert regret_of(ag.verify(by_hand.file(content))).status == status
@@ -179,7 +188,12 @@ def test_nothing_of_the_solvers_is_imported(files: dict[str, Any], tmp_path: Pat
     status, loaded = json.loads(done.stdout)
     assert status == "not checkable"
     ours = {name for name in loaded if name.startswith("alliancegame.")}
-    allowed = ("alliancegame.errors", "alliancegame._version", "alliancegame.game", "alliancegame.verify")
+    allowed = (
+        "alliancegame.errors",
+        "alliancegame._version",
+        "alliancegame.game",
+        "alliancegame.verify",
+    )
     assert {n for n in ours if not n.startswith(allowed)} == {
         "alliancegame.payoff", "alliancegame.payoff.terms",
     }  # fmt: skip
@@ -207,7 +221,9 @@ def test_an_unverified_result_claims_nothing() -> None:
     assert regret_of(report).status == "not checkable"
 
 
-def test_files_without_claims_are_what_they_were(small: ag.BurdenSharingGame, tmp_path: Path) -> None:
+def test_files_without_claims_are_what_they_were(
+    small: ag.BurdenSharingGame, tmp_path: Path
+) -> None:
     found = ag.solve_nash(small)
     assert "claims" not in json.loads(found.to_json())
     found.to_json(tmp_path / "with.json", certificate=True)
