@@ -24,7 +24,7 @@ PROMISED = (
     "load_model", "load_result", "nucleolus", "price_of_anarchy", "random_sample", "regime_map",
     "respond", "shapley", "sobol", "solve_accumulation", "solve_commitment", "solve_nash",
     "solve_social_optimum", "solve_stackelberg", "solve_trust_path", "stable_coalitions",
-    "stable_sizes", "sweep", "uncertainty", "zipped",
+    "stable_sizes", "sweep", "uncertainty", "verify", "zipped",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 

@@ -44,8 +44,8 @@ class _Seen:
         """alpha_l v(p_l)."""
         alpha = self.each("influence_weight")[self.lead]
         if alpha == 0 or self.game["influence_value"] == "share":
-            return alpha * self.influence
-        return alpha * math.log(self.influence) if self.influence > 0 else -math.inf
+            return float(alpha * self.influence)
+        return float(alpha) * math.log(self.influence) if self.influence > 0 else -math.inf
 
 
 def outcome(base: _Seen, here: _Seen) -> str:
