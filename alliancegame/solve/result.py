@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -185,6 +185,20 @@ def _register_all() -> None:
     import alliancegame.study.uncertainty  # noqa: F401
 
 
+def set_claims(
+    equilibria: Iterable[Equilibrium], continua: Iterable[Iterable[Equilibrium]], completeness: str
+) -> list[dict[str, Any]]:
+    """What a set of equilibria claims: each of its own, each end of a continuum, and completeness."""
+    parts = [e._claims(f"equilibria[{k}]") for k, e in enumerate(equilibria)]
+    parts += [
+        end._claims(f"components[{k}].ends[{j}]")
+        for k, ends in enumerate(continua)
+        for j, end in enumerate(ends)
+    ]
+    of_all = {"of": "", "claim": "completeness", "completeness": completeness}
+    return [*(claim for part in parts for claim in part), of_all]
+
+
 def numbers(values: Any) -> Array:
     """An array from JSON, where nan and infinities are text."""
     return np.array([float(v) for v in values], dtype=np.float64)
@@ -332,6 +346,8 @@ class Equilibrium(Result):
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
         of, made = of or self.kind, self.certificate
         theorem = "simultaneous Nash" if self.concept == "nash" else "followers"
+        if not made.reason.startswith("theorem on"):  # Trigger threats: by compliance sets.
+            theorem = "enumeration"
         own: list[dict[str, Any]] = [
             {"of": of, "claim": "numbers", "savings": self.savings},
             {"of": of, "claim": "regret", "verdict": made.verdict, "bound": made.regret},

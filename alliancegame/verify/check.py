@@ -40,6 +40,10 @@ EQUILIBRIUM = {
 CERTIFICATE = {
     "verdict", "regret", "regret_usd_bn", "worst", "unique", "reason", "method", "scope", "tolerances",
 }  # fmt: skip
+WORDS = {
+    "verdict": ("certified", "approximate", "unverified"),
+    "unique": ("proven", "multiple", "not proven"),
+}
 DAMAGE = (
     AllianceGameError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError,
     RecursionError, NotImplementedError, ArithmeticError,
@@ -129,6 +133,16 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
     return VerificationReport(kind, tuple(checking.found))
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """An equilibrium inside a result: its name, its record, and what was found of it."""
+
+    of: str
+    content: Mapping[str, Any]
+    stage: Stage
+    beside: claims.Beside
+
+
 class _Checking:
     """One result being checked: the claims that its file lists, and what was found of each."""
 
@@ -181,20 +195,23 @@ class _Checking:
         for of, claim in self.listed:
             self.say(of, claim, (REFUSED, "a claim that this result does not make"))
 
-    def equilibrium(
-        self,
-        of: str,
-        content: Mapping[str, Any],
-        beside: tuple[Mapping[str, Any], str] | None = None,
-    ) -> str:
-        """Check an equilibrium and its `others`.
+    def entries(self, of: str, content: Any, keys: set[str]) -> None:
+        """A record must have these entries; others are not read, and that is said."""
+        if not isinstance(content, dict) or not keys <= set(content):
+            raise RefusedError(f"{of or 'the result'} lacks some of {sorted(keys)}")
+        if more := sorted(set(content) - keys):
+            self.say(of, "further entries", (OPEN, f"not read: {', '.join(more)}"))
 
-        Each of those has the first `beside` it, with the status of its regret.
-        """
+    def equilibrium(self, of: str, content: Mapping[str, Any]) -> None:
+        """Check an equilibrium and its `others`."""
+        self.uniqueness(self.part(of, content), [])
+
+    def part(self, of: str, content: Mapping[str, Any], same: Part | None = None) -> Part:
+        """Check the numbers and the regret of one equilibrium, of one game and plan with `same`."""
         record(content, EQUILIBRIUM, of)
         certificate = record(content["certificate"], CERTIFICATE, f"certificate of {of}")
         game, plan = game_of(content), plan_of(content)
-        if beside and any(content[k] != beside[0][k] for k in ("game", "plan", "concept")):
+        if same and any(content[k] != same.content[k] for k in ("game", "plan", "concept")):
             raise RefusedError(f"{of} is of another game or plan")
         stage = Stage(game, plan, burdens_of(game, plan, content))
         carried = {name: [number(v) for v in content[name]] for name in NUMBERS}
@@ -202,12 +219,7 @@ class _Checking:
             raise RefusedError(f"{of} has not one number for each member")
         if content["concept"] != ("nash" if plan.burden is None else "response"):
             raise RefusedError(f"{of} is no {content['concept']!r} under its plan")
-        known = {
-            "verdict": ("certified", "approximate", "unverified"),
-            "unique": ("proven", "multiple", "not proven"),
-            "worst": (None, *game.members),
-        }
-        for name, values in known.items():
+        for name, values in (*WORDS.items(), ("worst", (None, *game.members))):
             if certificate[name] not in values:
                 raise RefusedError(f"{name} of {of} is {shown(certificate[name])}")
         savings = self.listed.get((of, "numbers"), {}).get("savings")
@@ -215,22 +227,29 @@ class _Checking:
         self.settle(of, "numbers", {"savings": savings}, agree)
         stated = {"verdict": certificate["verdict"], "bound": certificate["regret"]}
         status = self.settle(of, "regret", stated, lambda: claims.regret(stage, certificate))
+        beside = claims.Beside(stage.burdens, number(certificate["regret"]), status)
+        return Part(of, content, stage, beside)
+
+    def uniqueness(self, part: Part, siblings: list[Part]) -> None:
+        """Check what an equilibrium says of others: those that it lists, or else its siblings."""
         others = []
-        for k, other in enumerate(content["others"]):
-            if beside:
-                raise RefusedError(f"{of} lists others of its own")
-            others.append((other, self.equilibrium(f"{of}.others[{k}]", other, (content, status))))
-        theorem = self.listed.get((of, "uniqueness"), {}).get("theorem")
-        stated = {"state": certificate["unique"], "theorem": theorem}
-        around = [_beside(*one) for one in ([beside] if beside else others)]
+        for k, content in enumerate(part.content["others"]):
+            other = self.part(f"{part.of}.others[{k}]", content, part)
+            if content["others"]:
+                raise RefusedError(f"{other.of} lists others of its own")
+            self._unique(other, [part])
+            others.append(other)
+        self._unique(part, others or siblings)
+
+    def _unique(self, part: Part, others: list[Part]) -> None:
+        certificate = part.content["certificate"]
+        theorem = self.listed.get((part.of, "uniqueness"), {}).get("theorem")
+        beside = [other.beside for other in others]
         found = self.settle(
-            of, "uniqueness", stated, lambda: claims.unique(stage, certificate, theorem, around)
+            part.of,
+            "uniqueness",
+            {"state": certificate["unique"], "theorem": theorem},
+            lambda: claims.unique(part.stage, certificate, theorem, beside),
         )
         if found == ACCEPTED and certificate["unique"] == "proven":
-            self.proven.add(of)
-        return status
-
-
-def _beside(content: Mapping[str, Any], status: str) -> claims.Beside:
-    burdens, regret = content["burden"], content["certificate"]["regret"]
-    return claims.Beside([number(b) for b in burdens], number(regret), status)
+            self.proven.add(part.of)

@@ -153,12 +153,14 @@ def unique(
     """What is claimed of uniqueness: "proven" by the theorem that is cited, "multiple", or nothing."""
     state, nash = certificate["unique"], stage.plan.burden is None
     fitting = "simultaneous Nash" if nash else "followers"
+    if state == "proven" and theorem == "enumeration" and stage.jumps and not others:
+        return OPEN, "a proof by enumeration of compliance sets is not checked here"
     if theorem != (fitting if state == "proven" else None):
         return REFUSED, f"the theorem {theorem!r} is cited for uniqueness {state!r}"
-    if state != "multiple" and others:
-        return REFUSED, "further equilibria are listed"
     if state == "not proven":
         return ACCEPTED, "nothing is claimed"
+    if state == "proven" and others:
+        return REFUSED, "further equilibria are listed"
     why_not = (theorems.simultaneous if nash else theorems.followers)(stage)
     if state == "multiple":
         if not why_not:
@@ -175,7 +177,7 @@ def _several(stage: Stage, bound: float, others: Sequence[Beside]) -> Answer:
         return _continuum(stage)
     profiles = [stage.burdens, *(other.burdens for other in others)]
     for k, one in enumerate(profiles):
-        if not all(_apart(one, two) for two in profiles[:k]):
+        if not all(apart(one, two) for two in profiles[:k]):
             return REFUSED, "one profile is listed twice"
     if any(other.status == REFUSED for other in others):
         return REFUSED, "a further equilibrium is refused"
@@ -185,7 +187,8 @@ def _several(stage: Stage, bound: float, others: Sequence[Beside]) -> Answer:
     return ACCEPTED, f"{len(profiles)} distinct profiles, each with a regret of at most 1e-9"
 
 
-def _apart(one: Sequence[float], two: Sequence[float]) -> bool:
+def apart(one: Sequence[float], two: Sequence[float]) -> bool:
+    """Whether two profiles are distinct, by more than what any tolerance leaves open."""
     return any(abs(a - b) > 1e-9 + APART * max(a, b) for a, b in zip(one, two, strict=True))
 
 
@@ -201,7 +204,7 @@ def _continuum(stage: Stage) -> Answer:
     moved = list(stage.burdens)
     moved[i], moved[j] = moved[i] - step / unit[0], moved[j] + step / unit[1]
     status, _ = nobody_gains(Stage(stage.game, stage.plan, moved), LIMITS["certified"])
-    if status != ACCEPTED or not _apart(moved, stage.burdens):
+    if status != ACCEPTED or not apart(moved, stage.burdens):
         return OPEN, "a continuum is claimed, and no second profile was found"
     names = " and ".join(stage.game.members[k] for k in (i, j))
     return ACCEPTED, f"where {names} share otherwise, regret is at most 1e-9 too"

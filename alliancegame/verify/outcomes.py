@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer, carried
+from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer, apart, carried
 from alliancegame.verify.intervals import Interval
 from alliancegame.verify.reading import RefusedError, number, record
 
@@ -77,7 +77,7 @@ def _pair(checking: Any, of: str, content: Mapping[str, Any], plan: str) -> tupl
 def comparison(checking: Any, content: Mapping[str, Any], of: str = "") -> None:
     """A plan against A: outcome, gain and flags follow from both; the parts of the gain must add up."""
     keys = ("outcome", "delta_payoff", "gain_usd_bn", *PARTS, "versus_best_burden", "flags")
-    record(content, {"baseline", "result", "provenance", *keys}, "comparison")
+    checking.entries(of, content, {"baseline", "result", "provenance", *keys})
     base, here = _pair(checking, of, content, "result")
     parts = {k: number(content[k]) for k in PARTS}
 
@@ -93,8 +93,12 @@ def comparison(checking: Any, content: Mapping[str, Any], of: str = "") -> None:
             "influence_backfire": gain < -slack and gain - lost > slack,
             "self_inflicted": gain < -slack and parts["commitment"] <= gain + slack,
         }
-        if content["flags"] != [name for name, holds in flags.items() if holds]:
-            return REFUSED, f"the flags are {[n for n, holds in flags.items() if holds]}"
+        if wrong := [
+            name for name, holds in flags.items() if holds is not (name in content["flags"])
+        ]:
+            return REFUSED, f"flags that are not as stated: {', '.join(wrong)}"
+        if more := sorted(set(content["flags"]) - set(flags)):
+            return OPEN, f"flags that need more than is in the file: {', '.join(more)}"
         if content["outcome"] != outcome(base, here):
             return REFUSED, f"the outcome is {outcome(base, here)}"
         if number(content["delta_payoff"]) != gain:
@@ -124,59 +128,48 @@ def comparisons(checking: Any, content: Mapping[str, Any]) -> None:
 
 def stackelberg(checking: Any, content: Mapping[str, Any]) -> None:
     """The best plan that was found: the allies' answer is checked, that no plan is better is not."""
-    keys = {
-        "commit",
-        "plan",
-        "response",
-        "baseline",
-        "leader_gap",
-        "search",
-        "selection",
-        "outcome",
-    }
-    record(content, keys, "stackelberg")
+    words = {"commit", "plan", "leader_gap", "search", "selection", "outcome"}
+    checking.entries("", content, {"response", "baseline", *words})
     if content["plan"] != content["response"]["plan"]:
         raise RefusedError("the response is to another plan")
     base, here = _pair(checking, "", content, "response")
-    found = outcome(base, here)
-
-    def follows() -> Answer:
-        same = content["outcome"] == found
-        return (
-            (ACCEPTED, "it follows from A and the response")
-            if same
-            else (REFUSED, f"it is {found}")
-        )
-
-    def gap() -> Answer:
-        return OPEN, "an estimate of the search: whether some plan is better is not checked"
-
-    checking.settle("", "outcome", {"outcome": content["outcome"]}, follows)
-    checking.settle("", "leader gap", {"leader_gap": content["leader_gap"]}, gap)
+    found, said = outcome(base, here), {"outcome": content["outcome"]}
+    right = (ACCEPTED, "it follows from A and the response")
+    wrong = (REFUSED, f"the outcome is {found}")
+    checking.settle("", "outcome", said, lambda: right if content["outcome"] == found else wrong)
+    gap = (OPEN, "an estimate of the search: whether some plan is better is not checked")
+    checking.settle("", "leader gap", {"leader_gap": content["leader_gap"]}, lambda: gap)
 
 
 def equilibrium_set(checking: Any, content: Mapping[str, Any]) -> None:
     """Equilibria of one game and plan, and whether they are all."""
-    keys = {"game", "plan", "equilibria", "completeness", "statement", "provenance"}
-    listed = record(content, keys, "the set")["equilibria"]
-    for k, one in enumerate(listed):
-        if (one["game"], one["plan"]) != (content["game"], content["plan"]):
-            raise RefusedError("an equilibrium is of another game or plan")
-        if any(one["burden"] == other["burden"] for other in listed[:k]):
-            raise RefusedError("an equilibrium is listed twice")
-        checking.equilibrium(f"equilibria[{k}]", one)
+    words = {"completeness", "complete", "statement", "provenance"}
+    checking.entries("", content, {"game", "plan", "equilibria", "components", "cycle", *words})
+    parts = [checking.part(f"equilibria[{k}]", e) for k, e in enumerate(content["equilibria"])]
+    for k, part in enumerate(parts):
+        if any(part.content[key] != content[key] for key in ("game", "plan")):
+            raise RefusedError(f"{part.of} is of another game or plan")
+        if not all(apart(part.stage.burdens, other.stage.burdens) for other in parts[:k]):
+            raise RefusedError(f"{part.of} is listed before")
+        checking.uniqueness(part, [other for other in parts if other is not part])
+    for k, component in enumerate(content["components"]):
+        for j, end in enumerate(component["ends"]):
+            checking.equilibrium(f"components[{k}].ends[{j}]", end)
+    known = content["completeness"]
 
     def complete() -> Answer:
-        if content["completeness"] != "proven":
-            return ACCEPTED, "completeness is not claimed as proven"
-        if len(listed) == 1 and "equilibria[0]" in checking.proven:
+        if content["complete"] is not (known == "proven"):
+            return REFUSED, f"complete is {content['complete']}, completeness {known!r}"
+        if known == "not known":
+            return ACCEPTED, "nothing is claimed"
+        if known == "proven" and len(parts) == 1 and parts[0].of in checking.proven:
             return ACCEPTED, "a theorem proves that there is only one"
         return OPEN, "no theorem that is checked here proves the list complete"
 
-    checking.settle("", "completeness", {"completeness": content["completeness"]}, complete)
+    checking.settle("", "completeness", {"completeness": known}, complete)
 
 
 KINDS = {
     "comparison": comparison, "comparisons": comparisons, "stackelberg": stackelberg,
-    "equilibria": equilibrium_set,
+    "alliance-equilibria": equilibrium_set,
 }  # fmt: skip

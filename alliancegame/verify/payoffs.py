@@ -107,6 +107,11 @@ class Stage:
         """Whether the shortfall of an ally matters to it."""
         return bool(i != self.lead and (self.bite[i].hi > 0 or self.levy[i].hi > 0))
 
+    @property
+    def jumps(self) -> bool:
+        """Whether a trigger threat or tariff hangs over anybody."""
+        return self.game.shortfall == "trigger" and any(map(self.pressed, self.allies))
+
     @cached_property
     def trust(self) -> list[Interval]:
         """Operating trust by ally; at the leader's place the mean that GDP weighs."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import alliancegame as ag
+from alliancegame.solve.result import set_claims
 from tests.problems import alliance
 from tests.verify import by_hand
 
@@ -42,9 +43,7 @@ def files(small: ag.BurdenSharingGame) -> Files:
     nash = ag.solve_nash(small, THREAT)
     content = saved(nash)
     rest = {k: v for k, v in content.items() if k not in ("schema", "kind", "version", "claims")}
-    listed = by_hand.claims(rest, "equilibria[0]")
-    listed[0]["savings"] = content["claims"][0]["savings"]
-    complete = {"of": "", "claim": "completeness", "completeness": "proven"}
+    listed = json.loads(json.dumps(set_claims([nash], [], "proven")))
     return Files({
         "nash": content,
         "response": saved(ag.respond(small, THREAT.replace(burden=0.03))),
@@ -53,9 +52,10 @@ def files(small: ag.BurdenSharingGame) -> Files:
         "comparisons": saved(ag.compare(small, [THREAT, ag.Plan(threat=0.2)])),
         "stackelberg": saved(ag.solve_stackelberg(small)),
         "set": {
-            "schema": 1, "kind": "equilibria", "version": "0", "claims": [*listed, complete],
+            "schema": 1, "kind": "alliance-equilibria", "version": "0", "claims": listed,
             "game": rest["game"], "plan": rest["plan"], "equilibria": [rest],
-            "completeness": "proven", "statement": "", "provenance": rest["provenance"],
+            "completeness": "proven", "complete": True, "components": [], "cycle": [], "statement": "",
+            "provenance": rest["provenance"],
         },
     })  # fmt: skip
 

@@ -194,7 +194,7 @@ SETS: dict[str, tuple[str, Callable[[Content], Any]]] = {
     ),
     "flags": (
         "comparison",
-        lambda c: (c["flags"].append("big"), claim(c, "outcome")["flags"].append("big")),
+        lambda c: [f.append("self_inflicted") for f in (c["flags"], claim(c, "outcome")["flags"])],
     ),
     "gain": ("comparison", lambda c: c.update(delta_payoff=c["delta_payoff"] * 2)),
     "money": ("comparison", lambda c: c.update(gain_usd_bn=c["gain_usd_bn"] * 1.000001)),
@@ -217,6 +217,7 @@ SETS: dict[str, tuple[str, Callable[[Content], Any]]] = {
     "of another plan": ("set", lambda c: c["plan"].update(threat=0.1)),
     "moved in the set": ("set", lambda c: move(c["equilibria"][0])),
     "completeness": ("set", lambda c: c.update(completeness="not known")),
+    "complete": ("set", lambda c: c.update(complete=False)),
 }  # fmt: skip
 
 
@@ -226,9 +227,51 @@ def test_tampering_with_larger_results_is_refused(how: str, files: dict[str, Con
     content = copy.deepcopy(files[kind])
     change(content)
     found = ag.verify(content)
-    assert found.status == ("not checkable" if how == "others left out" else "refused"), (
-        found.to_dict()
-    )
+    expected = "not checkable" if how == "others left out" else "refused"
+    assert found.status == expected, found.to_dict()
+
+
+@pytest.mark.parametrize("kind", ["comparison", "stackelberg", "set"])
+def test_entries_that_are_not_read_are_not_checkable(kind: str, files: dict[str, Content]) -> None:
+    content = {**copy.deepcopy(files[kind]), "proof": "believe me"}
+    report = ag.verify(content)
+    assert report.status == "not checkable"
+    assert any("proof" in c.detail for c in report.claims)
+    del content["outcome" if kind != "set" else "complete"]
+    assert ag.verify(content).status == "refused"
+
+
+def test_flags_of_later_versions_are_not_checkable(files: dict[str, Content]) -> None:
+    content = copy.deepcopy(files["comparison"])
+    content["flags"].append("collapse")
+    claim(content, "outcome")["flags"].append("collapse")
+    report = ag.verify(content)
+    assert next(c for c in report.claims if c.claim == "outcome").status == "not checkable"
+
+
+def test_sets_of_equilibria(trigger_pair: Content) -> None:
+    """K7 as a list: each equilibrium is checked; that there are no more is not."""
+    first = {**{k: trigger_pair[k] for k in RECORD}, "others": []}
+    second = trigger_pair["others"][0]
+    shared = {k: first[k] for k in ("game", "plan", "provenance")}
+    complete = {"of": "", "claim": "completeness", "completeness": "proven"}
+    content = {
+        "schema": 1, "kind": "alliance-equilibria", "version": "0", **shared,
+        "equilibria": [first, second], "completeness": "proven", "complete": True, "statement": "",
+        "components": [], "cycle": [],
+        "claims": [
+            *by_hand.claims(first, "equilibria[0]"), *by_hand.claims(second, "equilibria[1]"), complete,
+        ],
+    }  # fmt: skip
+    report = ag.verify(content)
+    assert [c.claim for c in report.claims if c.status != "accepted"] == ["completeness"]
+    assert report.status == "not checkable"
+    listed = by_hand.claims(first, "equilibria[0]")
+    content |= {"equilibria": [first], "claims": [*listed, complete]}
+    first["certificate"]["unique"] = listed[2]["state"] = "proven"
+    for theorem, status in (("enumeration", "not checkable"), ("followers", "refused")):
+        listed[2]["theorem"] = theorem
+        assert ag.verify(content).status == status
 
 
 def test_upgraded_claims_are_refused() -> None:
