@@ -128,8 +128,9 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
             kind = str(data.get("kind"))
             checking.result(kind, data)
     except DAMAGE as error:
-        what = str(error) if isinstance(error, (AllianceGameError, RefusedError)) else repr(error)
-        checking.say("file", "form", (REFUSED, f"damaged: {shown(what)}"))
+        ours = isinstance(error, (AllianceGameError, RefusedError))
+        what = str(error) if ours else f"damaged: {shown(error)}"
+        checking.say("file", "form", (REFUSED, what))
     return VerificationReport(kind, tuple(checking.found))
 
 
