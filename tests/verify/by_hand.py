@@ -168,7 +168,7 @@ class Alliance:
             before = list(x)
             for i in players:
                 x[i] = self.reply(i, x)
-            if max(abs(a - b) for a, b in zip(x, before, strict=True)) < 1e-11:
+            if max(abs(a - b) for a, b in zip(x, before, strict=True)) < 3e-10:
                 break
         return x
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alliancegame as ag
@@ -251,8 +251,9 @@ def test_flags_of_later_versions_are_not_checkable(files: dict[str, Content]) ->
 
 def test_sets_of_equilibria(trigger_pair: Content) -> None:
     """K7 as a list: each equilibrium is checked; that there are no more is not."""
-    first = {**{k: trigger_pair[k] for k in RECORD}, "others": []}
-    second = trigger_pair["others"][0]
+    pair = copy.deepcopy(trigger_pair)
+    first = {**{k: pair[k] for k in RECORD}, "others": []}
+    second = pair["others"][0]
     shared = {k: first[k] for k in ("game", "plan", "provenance")}
     complete = {"of": "", "claim": "completeness", "completeness": "proven"}
     content = {
@@ -392,6 +393,7 @@ def at(content: Content, path: tuple[Any, ...]) -> Any:
     return inside
 
 
+@settings(max_examples=80)
 @given(st.integers(0, 10**9), st.sampled_from([1e-6, -1e-6, 1e-3, -0.5, 1.0, 1e30]))
 def test_no_number_can_be_moved(files: dict[str, Content], pick: int, by: float) -> None:
     kind = ("nash", "response", "comparison", "stackelberg")[pick % 4]
@@ -408,6 +410,7 @@ def test_no_number_can_be_moved(files: dict[str, Content], pick: int, by: float)
     assert found == "refused", (kind, path, old, new)
 
 
+@settings(max_examples=60)
 @given(st.integers(0, 10**9), st.sampled_from([None, [], {}, "x", True, -1, 1e308, "nan", [1, 2]]))
 def test_whatever_is_put_anywhere_there_is_no_traceback(
     files: dict[str, Content], pick: int, value: Any
@@ -424,6 +427,7 @@ def test_whatever_is_put_anywhere_there_is_no_traceback(
     assert ag.verify(content).status in ("accepted", "refused", "not checkable")
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=60), st.integers(0, 3000))
 def test_bytes_that_are_no_result(
     files: dict[str, Content], tmp_path_factory: Any, junk: bytes, at: int

@@ -169,7 +169,7 @@ def test_nothing_at_all_is_left_for_the_least_contribution() -> None:
     assert regret_of(ag.verify(by_hand.file(content))).status == "refused"
 
 
-def test_nato_2024(small: ag.BurdenSharingGame) -> None:
+def test_nato_2024() -> None:
     found = ag.solve_nash(ag.load_model("nato-2024"), ag.Plan(threat=0.5))
     assert ag.verify(saved(found)).accepted
 
