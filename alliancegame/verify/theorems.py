@@ -6,9 +6,8 @@ Each function returns why a theorem cannot be used, or an empty text where it pr
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
-from alliancegame.verify.intervals import Interval, total
+from alliancegame.verify.intervals import Interval
 from alliancegame.verify.payoffs import Stage
 
 NEAR = 1e-12
@@ -24,9 +23,10 @@ def followers(stage: Stage) -> str:
         return "the shortfall is not proportional"
     if any(stage.each("influence_weight")[i].hi > 0 for i in allies) and not _council(stage):
         return "allies value influence, which is no council with m = 1 and equal weights among them"
-    if not all(b.inside(0, 1) for b in _of(stage.congested("spillin"), allies)):
+    spillin = stage.congested("spillin")
+    if not all(spillin[i].inside(0, 1) for i in allies):
         return "spill-ins are not all in [0, 1]"
-    if game.consumption == "log" and not all(map(_solvent, itertools.repeat(stage), allies)):
+    if game.consumption == "log" and not all(_solvent(stage, i) for i in allies):
         return "a tariff could leave an ally without consumption"
     pairs = exchangeable(stage)
     if pairs:
@@ -44,40 +44,20 @@ def simultaneous(stage: Stage) -> str:
     usual = game.influence_value == "log" and _council(stage)
     if stage.each("influence_weight")[lead].hi > 0 and not usual:
         return "the leader values influence otherwise than by ln p of a council with m = 1"
-    if (
-        game.consumption == "log"
-        and game.deadweight < 1
-        and any(levy.hi > 0 for levy in stage.levy)
-    ):
+    taxed = game.deadweight < 1 and any(levy.hi > 0 for levy in stage.levy)
+    if game.consumption == "log" and taxed:
         return "revenue of a tariff moves the leader's marginal cost, which the theorem leaves out"
-    returned = [returned_by(stage, i) for i in range(game.size)]
+    # Where one number each is spread alike, they are compared before congestion: exactly.
+    spread = all(isinstance(getattr(game, name), float) for name in ("spillin", "umbrella"))
+    read = stage.each if spread else stage.congested
+    beta, b = read("spillin"), read("umbrella")
     for i in stage.allies:
-        # beta_i and b_i are compared before congestion where both are spread: exactly, then.
-        if not returned[i].hi <= beta(stage)[i].lo:
+        if not (stage.returned * b[i] * stage.trust[i]).hi <= beta[i].lo:
             return f"b_l T^zeta b_i r_i <= beta_i fails for {game.members[i]}"
     shared = shared_with_leader(stage)
     if shared:
         return f"a continuum is not excluded: {game.leader} and {game.members[shared[0]]} may share"
     return ""
-
-
-def beta(stage: Stage) -> list[Interval]:
-    """beta_i, before congestion where b_i is spread by the same."""
-    return stage.each("spillin") if _both_spread(stage) else stage.congested("spillin")
-
-
-def returned_by(stage: Stage, i: int) -> Interval:
-    """b_l T^zeta b_i r_i: what a unit of the leader's forces is worth to it through ally i."""
-    b = (stage.each if _both_spread(stage) else stage.congested)("umbrella")
-    return stage.returned * b[i] * stage.trust[i]
-
-
-def _both_spread(stage: Stage) -> bool:
-    return all(isinstance(getattr(stage.game, name), float) for name in ("spillin", "umbrella"))
-
-
-def _of(values: list[Any], members: list[int]) -> list[Any]:
-    return [values[i] for i in members]
 
 
 def _council(stage: Stage) -> bool:
@@ -141,13 +121,9 @@ def _worth(stage: Stage, i: int) -> Interval:
 
 def _near(a: Interval, b: Interval) -> bool:
     """Whether two numbers are not proved to differ by more than NEAR, relatively."""
-    slack = Interval(NEAR) * total(largest_of(n) for n in (a, b))
-    return not (a.lo > b.hi + slack.hi or b.lo > a.hi + slack.hi)
-
-
-def largest_of(number: Interval) -> Interval:
-    """An upper bound of |number|."""
-    return Interval(max(number.hi, -number.lo))
+    size = Interval(max(a.hi, -a.lo, b.hi, -b.lo))
+    slack = (Interval(NEAR) * size).hi
+    return not (a.lo > b.hi + slack or b.lo > a.hi + slack)
 
 
 def floor(stage: Stage, i: int) -> float:
