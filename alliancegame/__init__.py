@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from alliancegame.study.trust_regimes import trust_regimes as trust_regimes
     from alliancegame.study.uncertainty import uncertainty as uncertainty
     from alliancegame.study.unravelling import unravelling as unravelling
+    from alliancegame.verify import verify as verify
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
@@ -172,6 +173,7 @@ _HOMES = {
     "alliancegame.study.trust_regimes": ("trust_regimes",),
     "alliancegame.study.uncertainty": ("uncertainty",),
     "alliancegame.study.unravelling": ("unravelling",),
+    "alliancegame.verify": ("verify",),
 }  # fmt: skip
 
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -26,7 +26,7 @@ PROMISED = (
     "respond", "robustness", "sensitivities", "shapley", "sobol", "solve_accumulation", "solve_alignment",
     "solve_commitment", "solve_nash", "unravelling",
     "solve_social_optimum", "solve_stackelberg", "solve_trust_path", "stable_coalitions",
-    "stable_sizes", "sweep", "uncertainty", "zipped",
+    "stable_sizes", "sweep", "uncertainty", "verify", "zipped",
 )  # fmt: skip
 """What ARCHITECTURE.md puts on the doors, as far as this version goes."""
 

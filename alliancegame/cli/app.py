@@ -27,6 +27,7 @@ from alliancegame.cli import (
     robustness,
     sweep,
     sweeps,
+    verifying,
 )
 from alliancegame.cli.codes import Exit
 from alliancegame.cli.wording import typed
@@ -54,6 +55,8 @@ Exit codes
   2    usage: an unknown command or option, or one that is not well-formed
   3    solved, but not certified ("approximate" or "unverified")
   4    no solution: no convergence, or no trust left
+  5    verify: a claim of a saved result is refused
+  6    verify: nothing is refused, but a claim cannot be checked
   70   an error of the program itself: please report it
   130  interrupted (Ctrl-C)
   141  the reader of the output went away (as in: alliancegame show nato-2024 | head)
@@ -185,6 +188,7 @@ for command in (
     leader.sensitivities,
     dynamics.path,
     equilibria.certify,
+    verifying.verify,
     matrix.matrix,
     cooperation.optimum,
     cooperation.shares,

@@ -13,6 +13,8 @@ class Exit(enum.IntEnum):
     USAGE = 2
     NOT_CERTIFIED = 3
     NO_SOLUTION = 4
+    REFUSED = 5
+    NOT_CHECKABLE = 6
     INTERNAL = 70
     INTERRUPTED = 130
     PIPE = 141

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STYLES = {
     "certified": "green", "approximate": "yellow", "unverified": "bold red",
     "success": "green", "windfall": "green", "futile": "red", "backfire": "red",
+    "accepted": "green", "refused": "bold red", "not checkable": "yellow",
 }  # fmt: skip
 """Colours of verdicts and outcomes; the words say it all without them."""
 

@@ -214,7 +214,7 @@ def solve_accumulation(
     return Accumulation(labels, a, b, c, wear, rate, as_number(start, "start"), courses)
 
 
-def _labels(members: int | Sequence[str]) -> tuple[str, ...]:
+def _labels(members: Any) -> tuple[str, ...]:
     if isinstance(members, (int, np.integer)) and not isinstance(members, bool):
         if members < 1:
             raise InvalidValueError(f"members must be at least 1, got {members}.")

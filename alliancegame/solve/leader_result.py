@@ -178,6 +178,14 @@ class StackelbergResult(Result):
             "targets": None if self.targets is None else dataclasses.asdict(self.targets),
         }
 
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        return [
+            *self.baseline._claims(f"{of}baseline"),
+            *self.response._claims(f"{of}response"),
+            {"of": of, "claim": "outcome", "outcome": self.outcome},
+            {"of": of, "claim": "leader gap", "leader_gap": self.leader_gap},
+        ]
+
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the result from its plain values."""

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -63,9 +63,26 @@ class Result(ABC):
         """The whole result as plain values; `load_result` reads them back."""
         return {"schema": SCHEMA, "kind": self.kind, "version": __version__, **self._content()}
 
-    def to_json(self, path: str | os.PathLike[str] | None = None, *, indent: int | None = 2) -> str:
-        """The whole result as JSON text, also written to `path` if one is given."""
-        text = json.dumps(jsonable(self.to_dict()), indent=indent, allow_nan=False)
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        """What the result claims, each claim a record; `of` names the part of a larger result."""
+        return []
+
+    def to_json(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        indent: int | None = 2,
+        certificate: bool = False,
+    ) -> str:
+        """The whole result as JSON text, also written to `path` if one is given.
+
+        With `certificate` it also lists its claims, which `alliancegame.verify` checks without any
+        solver (docs/howto/verify).
+        """
+        data = self.to_dict()
+        if certificate:
+            data["claims"] = self._claims()
+        text = json.dumps(jsonable(data), indent=indent, allow_nan=False)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
@@ -173,6 +190,20 @@ def _register_all() -> None:
     import alliancegame.study.trust_regimes
     import alliancegame.study.uncertainty
     import alliancegame.study.unravelling  # noqa: F401
+
+
+def set_claims(
+    equilibria: Iterable[Equilibrium], continua: Iterable[Iterable[Equilibrium]], completeness: str
+) -> list[dict[str, Any]]:
+    """What a set of equilibria claims: each of its own, each end of a continuum, and completeness."""
+    parts = [e._claims(f"equilibria[{k}]") for k, e in enumerate(equilibria)]
+    parts += [
+        end._claims(f"components[{k}].ends[{j}]")
+        for k, ends in enumerate(continua)
+        for j, end in enumerate(ends)
+    ]
+    of_all = {"of": "", "claim": "completeness", "completeness": completeness}
+    return [*(claim for part in parts for claim in part), of_all]
 
 
 def numbers(values: Any) -> Array:
@@ -318,6 +349,24 @@ class Equilibrium(Result):
             "others": [other._content() for other in self.others],
             "provenance": self.provenance,
         }
+
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        of, made = of or self.kind, self.certificate
+        theorem = "simultaneous Nash" if self.concept == "nash" else "followers"
+        if not made.reason.startswith("theorem on"):  # Trigger threats: by compliance sets.
+            theorem = "enumeration"
+        own: list[dict[str, Any]] = [
+            {"of": of, "claim": "numbers", "savings": self.savings},
+            {"of": of, "claim": "regret", "verdict": made.verdict, "bound": made.regret},
+            {
+                "of": of,
+                "claim": "uniqueness",
+                "state": made.unique,
+                "theorem": theorem if made.unique == "proven" else None,
+            },
+        ]
+        others = (other._claims(f"{of}.others[{k}]") for k, other in enumerate(self.others))
+        return [*own, *(claim for claims in others for claim in claims)]
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:

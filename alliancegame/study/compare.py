@@ -300,6 +300,15 @@ class Comparison(AgainstBaseline):
             "provenance": provenance(self.game),
         }
 
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        parts = ("commitment", "leverage", "trust_loss", "versus_best_burden")
+        return [
+            *self.baseline._claims(f"{of}baseline"),
+            *self.result._claims(f"{of}result"),
+            {"of": of, "claim": "outcome", "outcome": self.outcome, "flags": list(self.flags)},
+            {"of": of, "claim": "decomposition", **{name: getattr(self, name) for name in parts}},
+        ]
+
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the comparison from its plain values."""
@@ -345,6 +354,10 @@ class Comparisons(Result):
 
     def _content(self) -> dict[str, Any]:
         return {"items": [c._content() for c in self.items]}
+
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        parts = (item._claims(f"{of}items[{k}].") for k, item in enumerate(self.items))
+        return [claim for claims in parts for claim in claims]
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
