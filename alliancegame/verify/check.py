@@ -197,10 +197,10 @@ class _Checking:
             self.say(of, claim, (REFUSED, "a claim that this result does not make"))
 
     def entries(self, of: str, content: Any, keys: set[str]) -> None:
-        """A record must have these entries; others are not read, and that is said."""
+        """A record must have these entries; others that say something are not read, and that is said."""
         if not isinstance(content, dict) or not keys <= set(content):
             raise RefusedError(f"{of or 'the result'} lacks some of {sorted(keys)}")
-        if more := sorted(set(content) - keys):
+        if more := sorted(k for k in set(content) - keys if content[k] not in (None, False)):
             self.say(of, "further entries", (OPEN, f"not read: {', '.join(more)}"))
 
     def equilibrium(self, of: str, content: Mapping[str, Any]) -> None:

@@ -128,7 +128,7 @@ def comparisons(checking: Any, content: Mapping[str, Any]) -> None:
 
 def stackelberg(checking: Any, content: Mapping[str, Any]) -> None:
     """The best plan that was found: the allies' answer is checked, that no plan is better is not."""
-    words = {"commit", "plan", "leader_gap", "search", "selection", "outcome"}
+    words = {"commit", "plan", "leader_gap", "search", "selection", "objective", "outcome"}
     checking.entries("", content, {"response", "baseline", *words})
     if content["plan"] != content["response"]["plan"]:
         raise RefusedError("the response is to another plan")
