@@ -1,0 +1,130 @@
+"""All pure equilibria of a `ContinuousGame`, with what is known of completeness."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from alliancegame.game.custom import ContinuousGame
+from alliancegame.game.parameters import Array
+from alliancegame.payoff.custom import CompiledGame, compiled
+from alliancegame.solve.certificate import Unique
+from alliancegame.solve.custom import candidates as found_by
+from alliancegame.solve.custom import nash
+from alliancegame.solve.custom.profile import ActionEquilibria, ActionProfile
+from alliancegame.solve.custom.subdivision import MOST_ACTIONS, SMALLEST, Cover, cover
+from alliancegame.solve.tolerances import DEFAULT, Tolerances
+
+MATCH = 1e-5
+"""A profile belongs to a box that is nearer than this, relative to the actions' ranges."""
+
+
+def find_equilibria(game: ContinuousGame, *, tolerances: Tolerances = DEFAULT) -> ActionEquilibria:
+    """Every equilibrium that roles, Newton and best replies find, and a proof of completeness where one ends."""
+    functions = compiled(game)
+    found, all_roles = nash.equilibria(game, tolerances)
+    if len(game.symbols) > MOST_ACTIONS:
+        return _result(game, found, "unknown", _unknown(game, all_roles))
+    parts = cover(functions)
+    found = _completed(functions, found, parts, tolerances)
+    completeness, statement = _claim(functions, found, parts)
+    return _result(game, found, completeness, statement)
+
+
+def _unknown(game: ContinuousGame, all_roles: bool) -> str:
+    roles = "all combinations" if all_roles else "a random sample of the combinations"
+    return (
+        f"not known complete: {roles} of bounds, knots and interior were searched from "
+        f"{found_by.STARTS} starts each; {len(game.symbols)} actions are too many to halve "
+        f"(at most {MOST_ACTIONS})"
+    )
+
+
+def _completed(
+    functions: CompiledGame, found: list[ActionProfile], parts: Cover, tolerances: Tolerances
+) -> list[ActionProfile]:
+    """The equilibria found, and those at settled boxes that the search missed."""
+    game = functions.game
+    span = game.high - game.low
+    for lo, hi in zip(*parts.settled, strict=True):
+        if not any(_near(p.actions, lo, hi, span) for p in found):
+            x = 0.5 * (lo + hi)
+            made = nash.certify(game, x, tolerances=tolerances)
+            if made.verdict != "unverified":
+                found = [*found, nash.profile_of(game, x, made)]
+    return sorted(found, key=lambda p: -float(p.payoffs[0]))
+
+
+def _near(x: Array, lo: Array, hi: Array, span: Array) -> bool:
+    return bool(np.all((x >= lo - MATCH * span) & (x <= hi + MATCH * span)))
+
+
+def _claim(functions: CompiledGame, found: list[ActionProfile], parts: Cover) -> tuple[str, str]:
+    """What the boxes say of the list."""
+    game = functions.game
+    span = game.high - game.low
+    left = [(lo, hi) for lo, hi in zip(*parts.undecided, strict=True) if not _single(lo, hi, parts)]
+    wide = [b for b in left if np.max((b[1] - b[0]) / span) > 2 * SMALLEST]
+    if wide:
+        return "unknown", (
+            f"not known complete: {len(wide)} boxes were left undecided when {parts.boxes} boxes had been "
+            "looked at"
+        )
+    doubtful = [p for p in found if p.certificate.verdict != "certified"]
+    if not left and not doubtful and _stand_alone(found, parts, span):
+        return "proven", (
+            f"complete and proven: of {parts.boxes} boxes of profiles, every one is excluded or holds "
+            f"exactly one point that meets the first-order conditions ({len(parts.settled[0])} do), and "
+            "the deviations of each such point were searched"
+        )
+    stray = [b for b in left if not any(_near(p.actions, *b, span) for p in found)]
+    where = ""
+    if stray:
+        middle = np.mean([0.5 * (lo + hi) for lo, hi in stray], axis=0)
+        where = f", {len(stray)} of them away from the equilibria found (around {_text(middle)})"
+    return "resolution", (
+        f"complete up to a resolution of {SMALLEST:g} of the actions' ranges: {len(left)} boxes of that "
+        f"size were not decided{where}"
+    )
+
+
+def _single(lo: Array, hi: Array, parts: Cover) -> bool:
+    """Whether a box lies inside one that is settled."""
+    inside = (parts.settled[0] <= lo) & (hi <= parts.settled[1])
+    return bool(inside.all(axis=1).any())
+
+
+def _stand_alone(found: list[ActionProfile], parts: Cover, span: Array) -> bool:
+    """Whether every equilibrium found has a settled box of its own, and no box two."""
+    boxes = list(zip(*parts.settled, strict=True))
+    return all(any(_near(p.actions, lo, hi, span) for lo, hi in boxes) for p in found)
+
+
+def _text(x: Array) -> str:
+    return "(" + ", ".join(f"{v:.4g}" for v in x) + ")"
+
+
+def _result(
+    game: ContinuousGame, found: list[ActionProfile], completeness: str, statement: str
+) -> ActionEquilibria:
+    cycle = None
+    if not found:
+        cycle = nash.cycle_of(compiled(game))
+        statement = "no pure equilibrium found; " + statement
+        if cycle is not None:
+            statement += f"; best replies in turn run in a circle of {len(cycle) - 1} rounds"
+    unique: tuple[Unique, str] = ("multiple", f"{len(found)} equilibria were found")
+    if len(found) == 1:
+        unique = ("proven", statement) if completeness == "proven" else ("not proven", statement)
+    profiles = tuple(
+        dataclasses.replace(
+            p,
+            certificate=dataclasses.replace(p.certificate, unique=unique[0], reason=unique[1]),
+        )
+        for p in found
+    )
+    resolution = SMALLEST if completeness == "resolution" else 0.0
+    if completeness == "unknown":
+        resolution = float("nan")
+    return ActionEquilibria(game, profiles, completeness, statement, resolution, cycle)
