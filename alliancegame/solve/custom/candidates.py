@@ -155,7 +155,7 @@ def quick_gains(functions: CompiledGame, x: Array, points: int = 129) -> Array:
 
 
 def grid(functions: CompiledGame, action: int, points: int) -> Array:
-    """Numbers over an action's range, denser near its lower bound, with its knots and what is beside them."""
+    """Numbers over an action's range, denser near its lower bound, with its knots and their sides."""
     low, *_, high = functions.ends(action)
     share = np.linspace(0, 1, points)
     knots = np.array(functions.knots[action])

@@ -12,23 +12,27 @@ from alliancegame.payoff.custom import CompiledGame, compiled
 from alliancegame.solve.certificate import Unique
 from alliancegame.solve.custom import candidates as found_by
 from alliancegame.solve.custom import nash
+from alliancegame.solve.custom.deviations import regrets
 from alliancegame.solve.custom.profile import ActionEquilibria, ActionProfile
 from alliancegame.solve.custom.subdivision import MOST_ACTIONS, SMALLEST, Cover, cover
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+
+REFUTED = 1e-7
+"""A deviation that gains more than this refutes a point."""
 
 MATCH = 1e-5
 """A profile belongs to a box that is nearer than this, relative to the actions' ranges."""
 
 
 def find_equilibria(game: ContinuousGame, *, tolerances: Tolerances = DEFAULT) -> ActionEquilibria:
-    """Every equilibrium that roles, Newton and best replies find, and a proof of completeness where one ends."""
+    """Every equilibrium that the candidates give, with a proof of completeness where one ends."""
     functions = compiled(game)
     found, all_roles = nash.equilibria(game, tolerances)
     if len(game.symbols) > MOST_ACTIONS:
         return _result(game, found, "unknown", _unknown(game, all_roles))
     parts = cover(functions)
-    found = _completed(functions, found, parts, tolerances)
-    completeness, statement = _claim(functions, found, parts)
+    found, doubtful = _completed(functions, found, parts, tolerances)
+    completeness, statement = _claim(functions, found, doubtful, parts)
     return _result(game, found, completeness, statement)
 
 
@@ -43,24 +47,38 @@ def _unknown(game: ContinuousGame, all_roles: bool) -> str:
 
 def _completed(
     functions: CompiledGame, found: list[ActionProfile], parts: Cover, tolerances: Tolerances
-) -> list[ActionProfile]:
-    """The equilibria found, and those at settled boxes that the search missed."""
+) -> tuple[list[ActionProfile], int]:
+    """The equilibria found, those at settled boxes that the search missed, and boxes in doubt.
+
+    In doubt are settled points that are neither certified nor refuted by a deviation.
+    """
     game = functions.game
     span = game.high - game.low
+    doubtful = sum(p.certificate.verdict != "certified" for p in found)
     for lo, hi in zip(*parts.settled, strict=True):
-        if not any(_near(p.actions, lo, hi, span) for p in found):
-            x = 0.5 * (lo + hi)
-            made = nash.certify(game, x, tolerances=tolerances)
-            if made.verdict != "unverified":
-                found = [*found, nash.profile_of(game, x, made)]
-    return sorted(found, key=lambda p: -float(p.payoffs[0]))
+        if any(_near(p.actions, lo, hi, span) for p in found):
+            continue
+        x = np.clip(0.5 * (lo + hi), game.low, game.high)
+        if found_by.quick_gains(functions, x[None, :])[0] > REFUTED:
+            continue
+        searched = regrets(game, x)
+        if max(r.found for r in searched) > REFUTED:
+            continue
+        several = any(len(a) > 1 for a in game.actions.values())
+        made = nash.certificate(game.players, searched, nash.UNSETTLED, tolerances, several)
+        if made.verdict != "unverified":
+            found = [*found, nash.profile_of(game, x, made)]
+        doubtful += made.verdict != "certified"
+    return sorted(found, key=lambda p: -float(p.payoffs[0])), doubtful
 
 
 def _near(x: Array, lo: Array, hi: Array, span: Array) -> bool:
     return bool(np.all((x >= lo - MATCH * span) & (x <= hi + MATCH * span)))
 
 
-def _claim(functions: CompiledGame, found: list[ActionProfile], parts: Cover) -> tuple[str, str]:
+def _claim(
+    functions: CompiledGame, found: list[ActionProfile], doubtful: int, parts: Cover
+) -> tuple[str, str]:
     """What the boxes say of the list."""
     game = functions.game
     span = game.high - game.low
@@ -71,12 +89,16 @@ def _claim(functions: CompiledGame, found: list[ActionProfile], parts: Cover) ->
             f"not known complete: {len(wide)} boxes were left undecided when {parts.boxes} boxes had been "
             "looked at"
         )
-    doubtful = [p for p in found if p.certificate.verdict != "certified"]
     if not left and not doubtful and _stand_alone(found, parts, span):
         return "proven", (
             f"complete and proven: of {parts.boxes} boxes of profiles, every one is excluded or holds "
-            f"exactly one point that meets the first-order conditions ({len(parts.settled[0])} do), and "
-            "the deviations of each such point were searched"
+            f"at most one point that meets the first-order conditions ({len(parts.settled[0])} do), and "
+            "the deviations of each such point were bounded"
+        )
+    if not left:
+        return "unknown", (
+            f"not known complete: every box is decided, but {doubtful} points that meet the first-order "
+            "conditions could neither be certified nor refuted"
         )
     stray = [b for b in left if not any(_near(p.actions, *b, span) for p in found)]
     where = ""
