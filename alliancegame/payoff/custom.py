@@ -78,10 +78,9 @@ class CompiledGame:
         """The owner's payoff along an action, in a piece between two knots."""
         symbols = self.game.symbols
         others = [s for k, s in enumerate(symbols) if k != action]
-        u = self.payoffs[self.game.owner[action]]
-        return line(
-            on_piece(u, symbols[action], self.middle(action, piece)), symbols[action], others
-        )
+        owner = self.game.owner[action]
+        settled = on_piece(self.payoffs[owner], symbols[action], self.middle(action, piece))
+        return line(settled, symbols[action], others, self.game.numeric[owner])
 
     def ends(self, action: int) -> list[float]:
         """The ends of an action's pieces."""

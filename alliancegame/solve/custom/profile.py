@@ -160,8 +160,10 @@ class ActionEquilibria(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
+        if not self.profiles:
+            return self.statement
         what = "equilibrium" if len(self) == 1 else "equilibria"
-        return f"{len(self) or 'no'} pure {what} found: {self.statement}"
+        return f"{len(self)} pure {what} found: {self.statement}"
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each equilibrium: what everybody does and earns, and the regret."""

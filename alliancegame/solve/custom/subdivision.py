@@ -189,7 +189,7 @@ class _Part:
             own = self.functions.values[owner]
             if own.expression != self.made.values[owner].expression:
                 own_whole = own.levelled(*sides)[2] >= iv.CONTINUOUS
-                whole = whole & (boxes.free[:, k] | own_whole)
+                whole = own_whole | (whole & boxes.free[:, k])
             never_low = (boxes.free | boxes.at_low)[:, k] & (low > 0)
             never_high = (boxes.free | boxes.at_high)[:, k] & (high < 0)
             out |= whole & (never_low | never_high)
