@@ -140,6 +140,8 @@ def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
     import alliancegame.solve.accumulation
     import alliancegame.solve.core
+    import alliancegame.solve.custom.profile
+    import alliancegame.solve.custom.stackelberg
     import alliancegame.solve.dynamic.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated

@@ -8,6 +8,7 @@ candidate until its deviations are searched (`deviations`).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +49,8 @@ def stationary(functions: CompiledGame, starts: int = STARTS, seed: int = 0) -> 
         held = role[:, k] != FREE
         x[held, k] = places[role[held, k]]
     free = role == FREE
-    x = _newton(functions, x, free)
-    return distinct(_at_rest(functions, x, free), span), all_tried
+    x = newton(functions, x, free)
+    return distinct(x[resting(functions, x, free)], span), all_tried
 
 
 def _roles(
@@ -73,7 +74,7 @@ def _roles(
     return sample, False
 
 
-def _newton(functions: CompiledGame, x: Array, free: NDArray[np.bool_]) -> Array:
+def newton(functions: CompiledGame, x: Array, free: NDArray[np.bool_]) -> Array:
     """Newton on the free actions, steps cut at the bounds and at half the range."""
     game = functions.game
     span = game.high - game.low
@@ -110,8 +111,10 @@ def _solve(j: Array, f: Array) -> Array:
         return np.asarray((np.linalg.pinv(j) @ f[..., None])[..., 0])
 
 
-def _at_rest(functions: CompiledGame, x: Array, free: NDArray[np.bool_]) -> Array:
-    """Those of the profiles whose marginal payoffs ask for no move."""
+def resting(
+    functions: CompiledGame, x: Array, free: NDArray[np.bool_], ignored: Sequence[int] = ()
+) -> NDArray[np.bool_]:
+    """The profiles whose marginal payoffs, but for those of actions ignored, ask for no move."""
     game = functions.game
     span = game.high - game.low
     f = functions.marginal_at(x) * span
@@ -123,8 +126,8 @@ def _at_rest(functions: CompiledGame, x: Array, free: NDArray[np.bool_]) -> Arra
     knotted = ~free & ~low & ~high
     # At a lower bound the marginal can be undefined (0/0) though the payoff is not; deviations decide.
     fine = fine | knotted | (~free & np.isnan(f))
-    keep = fine.all(axis=1) & np.isfinite(u).all(axis=1)
-    return np.asarray(x[keep])
+    fine[:, list(ignored)] = True
+    return np.asarray(fine.all(axis=1) & np.isfinite(u).all(axis=1))
 
 
 def distinct(x: Array, span: Array) -> Array:
@@ -139,13 +142,17 @@ def distinct(x: Array, span: Array) -> Array:
     return np.array(kept).reshape(-1, span.size)
 
 
-def quick_gains(functions: CompiledGame, x: Array, points: int = 129) -> Array:
+def quick_gains(
+    functions: CompiledGame, x: Array, points: int = 129, ignored: Sequence[int] = ()
+) -> Array:
     """The most that any single action gains on a grid, (profiles,): what is plainly no equilibrium."""
     gains = np.zeros(x.shape[0])
     if not x.shape[0]:
         return gains
     now = functions.value_at(x)
     for k, owner in enumerate(functions.game.owner.tolist()):
+        if k in ignored:
+            continue
         tried = grid(functions, k, points)
         many = np.repeat(x[:, None, :], tried.size, axis=1)
         many[:, :, k] = tried
