@@ -161,7 +161,10 @@ def _build(node: Any, build: Any) -> Any:
     if name == "Constant" and args in (["pi"], ["E"]):
         return sp.pi if args == ["pi"] else sp.E
     if name == "Rational" and len(args) == 2 and all(isinstance(a, str) for a in args):
-        return sp.Rational(int(args[0]), int(args[1]))
+        numerator, denominator = (int(a) for a in args)
+        if denominator == 0:
+            raise ValueError("a fraction has the denominator 0.")
+        return sp.Rational(numerator, denominator)
     if name == "Float" and len(args) == 1 and isinstance(args[0], str):
         number = float.fromhex(args[0])
         if not math.isfinite(number):

@@ -50,6 +50,9 @@ def stationary(functions: CompiledGame, starts: int = STARTS, seed: int = 0) -> 
         x[held, k] = places[role[held, k]]
     free = role == FREE
     x = newton(functions, x, free)
+    for k, places in enumerate(ends):  # What Newton brings to an end up to rounding stands there.
+        for place in places:
+            x[np.abs(x[:, k] - place) < 1e-13 * span[k], k] = place
     return distinct(x[resting(functions, x, free)], span), all_tried
 
 

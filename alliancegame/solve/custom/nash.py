@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,12 @@ def certificate(
     scope = "unilateral deviations of every player over the whole action set; no coalitions"
     if several:
         scope += "; joint deviations of a player's several actions, started by local searches"
-    if left:
+    if math.isinf(regret):
+        scope += (
+            f"; the payoff of {players[worst]} could not be bounded: it must be defined and bounded above "
+            "everywhere between the bounds of its actions"
+        )
+    elif left:
         scope += f"; {left} boxes were left open, their bounds are counted"
     return Certificate(
         verdict, regret, float("nan"), players[worst] if regret > 0 else None, *unique,
@@ -136,13 +143,9 @@ def solve_nash(
 
 
 def _relabelled(profile: ActionProfile, unique: tuple[Unique, str]) -> ActionProfile:
-    import dataclasses
-
     made = dataclasses.replace(profile.certificate, unique=unique[0], reason=unique[1])
     return dataclasses.replace(profile, certificate=made)
 
 
 def _with_others(profile: ActionProfile, others: tuple[ActionProfile, ...]) -> ActionProfile:
-    import dataclasses
-
     return dataclasses.replace(profile, others=others)

@@ -27,6 +27,9 @@ SUM_BOXES = 64
 SUM_ROUNDS = 26
 """Intervals of the sum to begin with, and halvings of those that stay open."""
 
+MOST_SUM_BOXES = 1500
+"""Intervals looked at before the proof is given up."""
+
 
 def regrets(game: AggregativeGame, x: Array, budget: int = 4000) -> list[Regret]:
     """The regret of every player at a profile: all players' payoffs searched together."""
@@ -220,8 +223,12 @@ def one_sum(game: AggregativeGame) -> str | None:
     lo, hi = cuts[:-1], cuts[1:]
     hi[-1] = np.nextafter(most, np.inf)
     falling: list[tuple[float, float]] = []
+    seen = 0
     with np.errstate(all="ignore"):
         for _ in range(SUM_ROUNDS):
+            seen += lo.size
+            if seen > MOST_SUM_BOXES:
+                return None
             none, falls = _sum_boxes(functions, lo, hi)
             falling += list(
                 zip(lo[falls & ~none].tolist(), hi[falls & ~none].tolist(), strict=True)
@@ -265,6 +272,10 @@ def _sum_boxes(functions: CompiledSums, lo: Array, hi: Array) -> tuple[Any, Any]
     low, high = np.broadcast_to(game.low, shape), np.broadcast_to(game.high, shape)
     concave = own((low, high), z, *given)[1] < 0
     smooth = f.levelled((low, high), z, *given)[2] >= iv.SMOOTH
+    # Only for falling marginals are replies what bisection says.
+    sure = (concave & smooth).all(axis=1)
+    if not sure.any():
+        return sure, sure
     # Below `first` every marginal payoff is positive, above `last` negative.
     first, last = low.copy(), high.copy()
     for _ in range(40):
@@ -281,8 +292,6 @@ def _sum_boxes(functions: CompiledSums, lo: Array, hi: Array) -> tuple[Any, Any]
     parts = functions.part_boxes[0]((first, last), *given)
     excess = _added(parts)
     excess = iv.subtract(excess, (lo, hi))
-    # Only for falling marginals are replies what bisection says.
-    sure = (concave & smooth).all(axis=1)
     none = sure & ((excess[0] > 0) | (excess[1] < 0))
     here = (first, last)
     slope = iv.negative(iv.multiply(cross(here, z, *given), iv.reciprocal(own(here, z, *given))[0]))
