@@ -156,6 +156,23 @@ def _build(node: Any, build: Any) -> Any:
     if not isinstance(node, list) or not node or not isinstance(node[0], str):
         raise ValueError(f"unexpected {shown(node)}.")
     name, args = node[0], node[1:]
+    leaf = _leaf(name, args)
+    if leaf is not None:
+        return leaf
+    if name == "Piecewise" and all(isinstance(a, list) and len(a) == 2 for a in args):
+        return sp.Piecewise(*((build(value), build(when)) for value, when in args))
+    if name not in OPERATIONS and name not in CONDITIONS:
+        raise ValueError(f"unknown operation {shown(name)}.")
+    made = [build(a) for a in args]
+    if name == "Pow" and not _modest(*made):
+        raise ValueError("a number is raised to too high a power.")
+    return getattr(sp, name)(*made)
+
+
+def _leaf(name: str, args: list[Any]) -> Any:
+    """A symbol or a number; None for anything else."""
+    import sympy as sp
+
     if name == "Symbol" and len(args) == 1 and isinstance(args[0], str):
         return symbol(args[0])
     if name == "Constant" and args in (["pi"], ["E"]):
@@ -170,14 +187,7 @@ def _build(node: Any, build: Any) -> Any:
         if not math.isfinite(number):
             raise ValueError(f"the number {args[0]} is not finite.")
         return sp.Float(number)
-    if name == "Piecewise" and all(isinstance(a, list) and len(a) == 2 for a in args):
-        return sp.Piecewise(*((build(value), build(when)) for value, when in args))
-    if name not in OPERATIONS and name not in CONDITIONS:
-        raise ValueError(f"unknown operation {shown(name)}.")
-    made = [build(a) for a in args]
-    if name == "Pow" and not _modest(*made):
-        raise ValueError("a number is raised to too high a power.")
-    return getattr(sp, name)(*made)
+    return None
 
 
 def _modest(base: Any, exponent: Any) -> bool:

@@ -45,6 +45,10 @@ def regrets(game: ContinuousGame, x: Array, *, budget: int = BUDGET) -> list[Reg
 def _regret(functions: CompiledGame, player: int, x: Array, budget: int) -> Regret:
     lo, hi = functions.values[player](*((v, v) for v in x))
     now = (float(lo), float(hi))
+    if not np.isfinite(functions.value_at(x[None, :])[0, player]):
+        return Regret(
+            np.inf, np.inf, x[functions.game.own(player)], 0
+        )  # No payoff, no equilibrium.
     own = functions.game.own(player)
     if len(own) == 1:
         value, bound, best, left = best_deviation(functions, own[0], x, budget)
@@ -72,22 +76,24 @@ def best_deviation(
     ends = functions.ends(action)
     value, bound, best = -np.inf, -np.inf, float(x[action])
     left = 0
-    for knot in [*ends, float(x[action])]:
+
+    def weigh(place: float) -> float:
+        """Take a choice if it is better and its payoff exists; the upper end of its payoff."""
+        nonlocal value, best
         at = np.array(x)
-        at[action] = knot
+        at[action] = place
         lo, hi = (float(v) for v in functions.values[player](*((v, v) for v in at)))
-        bound = max(bound, hi)
-        if lo > value:
-            value, best = lo, knot
+        if lo > value and np.isfinite(functions.value_at(at[None, :])[0, player]):
+            value, best = lo, place
+        return hi
+
+    for knot in [*ends, float(x[action])]:
+        bound = max(bound, weigh(knot))
     for piece in range(len(ends) - 1):
         found = _in_piece(functions, action, piece, others, float(x[action]), budget)
         bound, left = max(bound, found.bound), left + found.open
         for point in found.points[:4].tolist():
-            at = np.array(x)
-            at[action] = point
-            lo = float(functions.values[player](*((v, v) for v in at))[0])
-            if lo > value:
-                value, best = lo, point
+            weigh(point)
     return value, bound, best, left
 
 

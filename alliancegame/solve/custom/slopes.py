@@ -28,6 +28,10 @@ AT_END = 1e-9
 """An action within this share of its range of a bound or knot stands there."""
 
 STRICT = 1e-9
+"""A marginal payoff below this holds nobody at a bound."""
+
+MOST_CONDITION = 1e12
+"""Systems with a larger condition number count as singular."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -180,6 +184,13 @@ def _column(
     own: Array, cross: list[Array], rates: list[Array], held: Any, push: Array, jump: list[float]
 ) -> Array:
     """Own d + cross dZ = -push on free actions, dZ_k = jump_k + sum of rate_k d."""
+    free = ~held
+    if np.any(own[free] == 0):  # Nothing to divide by: the whole system at once.
+        whole = np.diag(own) + np.where(free, 1.0, 0.0)[:, None] * sum(
+            np.outer(c, np.where(free, r, 0.0)) for c, r in zip(cross, rates, strict=True)
+        )
+        bent = push + sum(c * k for c, k in zip(cross, jump, strict=True))
+        return _solved(whole, -np.where(held, 0.0, bent))
     size = len(cross)
     matrix, right = np.eye(size), np.array(jump)
     for k in range(size):
@@ -204,6 +215,8 @@ def _held(x: Array, f: Array, ends: list[Array], span: Array) -> tuple[Any, Any]
 def _solved(matrix: Array, right: Array) -> Array:
     try:
         made = np.linalg.solve(matrix, right)
+        if np.linalg.cond(matrix) > MOST_CONDITION:
+            made = np.full(right.shape, np.nan)
     except np.linalg.LinAlgError:
         made = np.full(right.shape, np.nan)
     if not np.isfinite(made).all():

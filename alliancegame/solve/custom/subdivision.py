@@ -204,7 +204,9 @@ class _Part:
             _, most = value(*sides)
             others = [(lo[:, None], hi[:, None]) for lo, hi in sides]
             others[k] = (self.tried[k][None, :],) * 2
-            out |= (value(*others)[0] > most[:, None]).any(axis=1)
+            earned, _, level = value.levelled(*others)
+            # What is undefined somewhere (0/0) is no deviation there.
+            out |= ((earned > most[:, None]) & (level >= iv.CONTINUOUS)).any(axis=1)
         return out
 
     def _krawczyk(self, boxes: _Boxes) -> tuple[_Boxes, Flags, Flags]:
