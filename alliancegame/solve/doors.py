@@ -224,7 +224,7 @@ def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
 
 
 def _alliance(game: object, function: str) -> BurdenSharingGame:
-    check_game(game, function, also=", a FiniteGame, a ContinuousGame or an AggregativeGame")
+    check_game(game, function, also=", a ContinuousGame, an AggregativeGame or a FiniteGame")
     return cast("BurdenSharingGame", game)
 
 

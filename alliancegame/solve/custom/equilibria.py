@@ -20,6 +20,8 @@ from alliancegame.solve.tolerances import DEFAULT, Tolerances
 REFUTED = 1e-7
 """A deviation that gains more than this refutes a point."""
 
+MOST_CONDITION = 1e12
+
 MATCH = 1e-5
 """A profile belongs to a box that is nearer than this, relative to the actions' ranges."""
 
@@ -33,6 +35,9 @@ def find_equilibria(game: ContinuousGame, *, tolerances: Tolerances = DEFAULT) -
     parts = cover(functions)
     found, doubtful = _completed(functions, found, parts, tolerances)
     completeness, statement = _claim(functions, found, doubtful, parts)
+    singular = sum(_singular(functions, p.actions) for p in found)
+    if singular and completeness != "proven":
+        statement += f"; {singular} of them have singular conditions, as points of a continuum have"
     return _result(game, found, completeness, statement)
 
 
@@ -70,6 +75,22 @@ def _completed(
             found = [*found, nash.profile_of(game, x, made)]
         doubtful += made.verdict != "certified"
     return sorted(found, key=lambda p: -float(p.payoffs[0])), doubtful
+
+
+def _singular(functions: CompiledGame, x: Array) -> bool:
+    """Whether the conditions of the actions that are free do not determine them."""
+    game = functions.game
+    free = [
+        k
+        for k in range(x.size)
+        if not np.any(
+            np.abs(np.array(functions.ends(k)) - x[k]) <= 1e-9 * (game.high - game.low)[k]
+        )
+    ]
+    if not free:
+        return False
+    matrix = functions.jacobian_at(x[None, :])[0][np.ix_(free, free)]
+    return bool(not np.isfinite(matrix).all() or np.linalg.cond(matrix) > MOST_CONDITION)
 
 
 def _near(x: Array, lo: Array, hi: Array, span: Array) -> bool:

@@ -94,6 +94,24 @@ def test_every_equilibrium_of_a_cubic():
     assert {p.certificate.unique for p in found} == {"multiple"}
 
 
+def test_a_continuum_is_not_called_complete():
+    """Two players who only want to meet, anywhere: every u = v is an equilibrium."""
+    game = ag.ContinuousGame(
+        {"1": -((x - y) ** 2), "2": -((x - y) ** 2)}, {"1": (x, 0, 1), "2": (y, 0, 1)}
+    )
+    found = ag.find_equilibria(game)
+    assert found.completeness == "unknown" or found.completeness == "resolution"
+    assert "continuum" in found.statement
+    assert {p.certificate.unique for p in found} == {"multiple"}
+
+
+def test_undefined_is_no_equilibrium():
+    held = ag.certify(OWN["K10"].game, [0.0, 0.0])
+    assert held.verdict == "unverified"
+    assert held.regret == np.inf
+    assert "defined" in held.scope
+
+
 def test_zero_origin_is_said_to_be_undecided():
     found = ag.find_equilibria(OWN["K10"].game)
     assert len(found) == 1

@@ -188,3 +188,21 @@ def test_uniqueness_is_not_claimed_where_there_are_two():
     game = ag.AggregativeGame(2, (q, 0.05, 0.95), -((q - target) ** 2), {total: q})
     assert sums.one_sum(game) is None
     assert ag.solve_nash(game).certificate.unique != "proven"
+
+
+def test_the_alliance_model_written_by_hand():
+    """Full spill-ins and the council: one public good and shares of it, by either engine."""
+    gdp, theta, alpha = (10.0, 3.0, 2.0), (0.05, 0.04, 0.06), (0.02, 0.01, 0.015)
+    alliance = ag.BurdenSharingGame(
+        ["L", "A", "B"], "L", gdp, theta, influence_weight=alpha, burden_max=0.9
+    )
+    income = sp.Symbol("Y")
+    by_hand = ag.AggregativeGame(
+        ["L", "A", "B"],
+        (q, 1e-6, [0.9 * y for y in gdp]),
+        sp.log(1 - q / income) + a * sp.log(total) + b * sp.log(q / total),
+        {total: q},
+        {income: gdp, a: theta, b: alpha},
+    )
+    spending = ag.solve_nash(alliance).spending.to_numpy()
+    assert ag.solve_nash(by_hand).actions == pytest.approx(spending, rel=1e-9)
