@@ -21,6 +21,10 @@ REFUTED = 1e-7
 """A deviation that gains more than this refutes a point."""
 
 MOST_CONDITION = 1e12
+"""Conditions with a larger condition number count as singular."""
+
+MOST_TRIED = 12
+"""Undecided boxes from which replies are tried."""
 
 MATCH = 1e-5
 """A profile belongs to a box that is nearer than this, relative to the actions' ranges."""
@@ -33,6 +37,7 @@ def find_equilibria(game: ContinuousGame, *, tolerances: Tolerances = DEFAULT) -
     if len(game.symbols) > MOST_ACTIONS:
         return _result(game, found, "unknown", _unknown(game, all_roles))
     parts = cover(functions)
+    found = [*found, *_from_undecided(functions, found, parts, tolerances)]
     found, doubtful = _completed(functions, found, parts, tolerances)
     completeness, statement = _claim(functions, found, doubtful, parts)
     singular = sum(_singular(functions, p.actions) for p in found)
@@ -48,6 +53,28 @@ def _unknown(game: ContinuousGame, all_roles: bool) -> str:
         f"{found_by.STARTS} starts each; {len(game.symbols)} actions are too many to halve "
         f"(at most {MOST_ACTIONS})"
     )
+
+
+def _from_undecided(
+    functions: CompiledGame, found: list[ActionProfile], parts: Cover, tolerances: Tolerances
+) -> list[ActionProfile]:
+    """Equilibria where replies in turn come to rest from boxes that stayed undecided, as at kinks."""
+    game = functions.game
+    span = game.high - game.low
+    centres = 0.5 * (parts.undecided[0] + parts.undecided[1])
+    made: list[ActionProfile] = []
+    for centre in centres[:: max(1, centres.shape[0] // MOST_TRIED)][:MOST_TRIED]:
+        if any(np.max(np.abs(p.actions - centre) / span) < MATCH for p in [*found, *made]):
+            continue
+        x = found_by.best_reply_path(functions, centre, 8)[0][-1]
+        if any(np.max(np.abs(p.actions - x) / span) < MATCH for p in [*found, *made]):
+            continue
+        if found_by.quick_gains(functions, x[None, :])[0] > REFUTED:
+            continue
+        held = nash.certify(game, x, tolerances=tolerances)
+        if held.verdict != "unverified":
+            made.append(nash.profile_of(game, x, held))
+    return made
 
 
 def _completed(

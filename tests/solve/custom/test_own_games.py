@@ -244,3 +244,42 @@ def test_a_damaged_result_is_refused(tmp_path, solved):
         file.write_text(json.dumps({**data, **change}))
         with pytest.raises(ag.errors.AllianceGameError):
             ag.load_result(file)
+
+
+def drawn(seed):
+    """Two players with random products, cubes, waves and a kink: neither concave nor monotone."""
+    rng = np.random.default_rng(seed)
+
+    def payoff(own, other):
+        c = [float(v) for v in np.round(rng.normal(size=7), 2)]
+        smooth = c[0] * own * other + c[1] * own**2 * other + c[2] * own - abs(c[3]) * own**2
+        return (
+            smooth
+            + c[4] * own**3 / 2
+            + c[5] * sp.sin(3 * own * other)
+            + c[6] * sp.Max(0, own - 0.4)
+        )
+
+    return ag.ContinuousGame(
+        {"1": payoff(x, y), "2": payoff(y, x)}, {"1": (x, 0, 1), "2": (y, 0, 1)}
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_games_against_a_dense_grid(seed):
+    """No profile of a grid is an equilibrium that was not found, and regrets are true."""
+    game = drawn(seed)
+    found = ag.find_equilibria(game)
+    assert found.completeness == "proven"
+    t = np.linspace(0, 1, 501)
+    real = sp.symbols("x y", real=True)
+    one, two = (sp.lambdify(real, u, "numpy") for u in game.numeric)
+    u, v = (np.broadcast_to(f(t[:, None], t[None, :]), (501, 501)) for f in (one, two))
+    gain = np.maximum(u.max(axis=0, keepdims=True) - u, v.max(axis=1, keepdims=True) - v)
+    for i, j in np.argwhere(gain < 1e-7):
+        assert min(np.max(np.abs(p.actions - (t[i], t[j]))) for p in found) < 1e-2
+    fine = np.linspace(0, 1, 20_001)
+    for a, b in [tuple(p.actions) for p in found] + [(0.3, 0.7), (0.9, 0.1)]:
+        best = max(np.max(one(fine, b)) - one(a, b), np.max(two(a, fine)) - two(a, b))
+        regret = ag.certify(game, [a, b]).regret
+        assert best - 1e-12 <= regret <= best + 1e-4
