@@ -86,6 +86,7 @@ def _completed(
     """
     game = functions.game
     span = game.high - game.low
+    found = _one_for_each_box(found, parts, span)
     doubtful = sum(p.certificate.verdict != "certified" for p in found)
     for lo, hi in zip(*parts.settled, strict=True):
         if any(_near(p.actions, lo, hi, span) for p in found):
@@ -118,6 +119,18 @@ def _singular(functions: CompiledGame, x: Array) -> bool:
         return False
     matrix = functions.jacobian_at(x[None, :])[0][np.ix_(free, free)]
     return bool(not np.isfinite(matrix).all() or np.linalg.cond(matrix) > MOST_CONDITION)
+
+
+def _one_for_each_box(found: list[ActionProfile], parts: Cover, span: Array) -> list[ActionProfile]:
+    """A settled box holds one point at most: of several profiles beside it the one nearest stays."""
+    for lo, hi in zip(*parts.settled, strict=True):
+        beside = [p for p in found if _near(p.actions, lo, hi, span)]
+        if len(beside) > 1:
+            best = min(
+                beside, key=lambda p: float(np.max(np.abs(p.actions - 0.5 * (lo + hi)) / span))
+            )
+            found = [p for p in found if p is best or not any(p is q for q in beside)]
+    return found
 
 
 def _near(x: Array, lo: Array, hi: Array, span: Array) -> bool:

@@ -19,6 +19,9 @@ from alliancegame.solve.custom.profile import ActionProfile
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
 UNSETTLED: tuple[Unique, str] = ("not proven", "find_equilibria says what is known of others")
+BESIDE = 1e-5
+"""Where replies rest this near to a point of Newton's, relative to the actions' ranges, it is the same."""
+
 METHOD = "branch and bound of each player's payoff over its action set, in interval arithmetic"
 
 
@@ -79,8 +82,12 @@ def equilibria(
     """
     functions = compiled(game)
     x, all_roles = found_by.stationary(functions)
-    x = np.concatenate([x, _rests(functions)])
-    x = found_by.distinct(x, game.high - game.low)
+    span = game.high - game.low
+    # Where payoffs are flat, replies come to rest beside a point that Newton has to the last digit.
+    rests = [
+        r for r in _rests(functions) if not np.any(np.abs(x - r).max(axis=1) < BESIDE * span.max())
+    ]
+    x = found_by.distinct(np.concatenate([x, np.reshape(rests, (-1, span.size))]), span)
     gains = found_by.quick_gains(functions, x)
     scale = 1e-6 * (1 + np.abs(functions.value_at(x)).max(axis=1, initial=0.0))
     made = []

@@ -112,6 +112,17 @@ def test_undefined_is_no_equilibrium():
     assert "defined" in held.scope
 
 
+def test_flat_payoffs_do_not_make_one_equilibrium_many():
+    """Curvature of 0.01: replies come to rest within 1e-6 of each other, and there is one equilibrium."""
+    q, total = sp.symbols("q Q")
+    wish = 0.3 + sp.sin(3 * total) / 10
+    game = ag.AggregativeGame(2, (q, 0, 1), -((q - wish) ** 2) / 200, {total: q}).expanded()
+    found = ag.find_equilibria(game)
+    assert len(found) == 1
+    assert found.complete
+    assert not ag.solve_nash(game).others
+
+
 def test_zero_origin_is_said_to_be_undecided():
     found = ag.find_equilibria(OWN["K10"].game)
     assert len(found) == 1
