@@ -18,7 +18,9 @@ from alliancegame._version import __version__
 
 if TYPE_CHECKING:
     from alliancegame.errors import AllianceGameError as AllianceGameError
+    from alliancegame.game.aggregative import AggregativeGame as AggregativeGame
     from alliancegame.game.coalition import CoalitionGame as CoalitionGame
+    from alliancegame.game.custom import ContinuousGame as ContinuousGame
     from alliancegame.game.finite import FiniteGame as FiniteGame
     from alliancegame.game.game import PARAMETERS as PARAMETERS
     from alliancegame.game.game import BurdenSharingGame as BurdenSharingGame
@@ -41,9 +43,13 @@ if TYPE_CHECKING:
     from alliancegame.solve.credible import CredibleResult as CredibleResult
     from alliancegame.solve.credible import CredibleTargets as CredibleTargets
     from alliancegame.solve.credible import credible_targets as credible_targets
+    from alliancegame.solve.custom.profile import ActionEquilibria as ActionEquilibria
+    from alliancegame.solve.custom.profile import ActionProfile as ActionProfile
+    from alliancegame.solve.custom.slopes import action_sensitivities as action_sensitivities
     from alliancegame.solve.doors import certify as certify
     from alliancegame.solve.doors import find_equilibria as find_equilibria
     from alliancegame.solve.doors import solve_nash as solve_nash
+    from alliancegame.solve.doors import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.dynamic.control import TrustControl as TrustControl
     from alliancegame.solve.dynamic.law import TrustMotion as TrustMotion
     from alliancegame.solve.dynamic.result import TrustPath as TrustPath
@@ -67,7 +73,6 @@ if TYPE_CHECKING:
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
     from alliancegame.solve.social_optimum import solve_social_optimum as solve_social_optimum
-    from alliancegame.solve.stackelberg import solve_stackelberg as solve_stackelberg
     from alliancegame.solve.tolerances import Tolerances as Tolerances
     from alliancegame.solve.trust_path import follow_trust_path as follow_trust_path
     from alliancegame.solve.trust_path import solve_trust_path as solve_trust_path
@@ -110,7 +115,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "alliancegame.errors": ("AllianceGameError",),
+    "alliancegame.game.aggregative": ("AggregativeGame",),
     "alliancegame.game.coalition": ("CoalitionGame",),
+    "alliancegame.game.custom": ("ContinuousGame",),
     "alliancegame.game.finite": ("FiniteGame",),
     "alliancegame.game.game": ("BurdenSharingGame", "PARAMETERS"),
     "alliancegame.game.members": ("Members",),
@@ -127,7 +134,9 @@ _HOMES = {
     "alliancegame.solve.certificate": ("Certificate",),
     "alliancegame.solve.core": ("core",),
     "alliancegame.solve.credible": ("CredibleResult", "CredibleTargets", "credible_targets"),
-    "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash"),
+    "alliancegame.solve.custom.profile": ("ActionEquilibria", "ActionProfile"),
+    "alliancegame.solve.custom.slopes": ("action_sensitivities",),
+    "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash", "solve_stackelberg"),
     "alliancegame.solve.dynamic.control": ("TrustControl",),
     "alliancegame.solve.dynamic.law": ("TrustMotion",),
     "alliancegame.solve.dynamic.result": ("TrustPath",),
@@ -145,7 +154,6 @@ _HOMES = {
     "alliancegame.solve.nucleolus": ("nucleolus",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
     "alliancegame.solve.social_optimum": ("solve_social_optimum",),
-    "alliancegame.solve.stackelberg": ("solve_stackelberg",),
     "alliancegame.solve.tolerances": ("Tolerances",),
     "alliancegame.solve.trust_path": ("follow_trust_path", "solve_trust_path"),
     "alliancegame.solve.values": ("banzhaf", "shapley"),

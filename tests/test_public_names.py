@@ -16,7 +16,8 @@ import alliancegame as ag
 
 SLOW = ("scipy", "pandas", "numba", "sympy", "cvxpy", "matplotlib", "xarray", "zarr", "nashpy")
 PROMISED = (
-    "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "Equilibrium", "FiniteGame",
+    "AggregativeGame", "AllianceGameError", "BurdenSharingGame", "CoalitionGame", "ContinuousGame",
+    "Equilibrium", "FiniteGame",
     "Plan", "Tolerances", "TrustLaw", "backfire_threshold", "banzhaf", "burden_shares",
     "calibrate", "certify", "channels", "coalition_game", "coalition_stability", "compare",
     "core", "credible_targets", "discretise", "errors", "explain", "find_equilibria", "from_frame",

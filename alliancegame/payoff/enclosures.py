@@ -3,7 +3,7 @@
 `enclosure(expression, symbols)` turns an expression into a list of interval operations once, each
 distinct subexpression a single time, and evaluates it over many boxes at a time. What the
 result may be used for: every value of the expression at a point of the box, where it has one, lies
-between the ends (docs/theory/equilibrium). Rounding and accuracy: `intervals`.
+between the ends. Rounding and accuracy: `intervals`.
 """
 
 from __future__ import annotations

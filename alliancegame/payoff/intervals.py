@@ -98,7 +98,8 @@ def multiply(a: Interval, b: Interval) -> Interval:
 
 
 def _product(x: Bound, y: Bound) -> Bound:
-    return np.where((x == 0) | (y == 0), 0.0, np.multiply(x, y))
+    made = np.multiply(x, y)
+    return np.where(np.isnan(made), 0.0, made)  # Only 0 * inf is nan.
 
 
 def _exact_zero(a: Interval) -> Flags:

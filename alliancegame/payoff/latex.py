@@ -7,24 +7,31 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.checks import check_game
+from alliancegame.game.custom import ContinuousGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.payoff import symbolic as sy
 from alliancegame.payoff import terms
 from alliancegame.payoff.form import Form
 
 
-def latex(game: BurdenSharingGame) -> str:
+def latex(game: BurdenSharingGame | ContinuousGame | AggregativeGame) -> str:
     r"""The payoffs, first-order conditions and trust law of a game, for an appendix.
 
     Returns text for a document that loads amsmath: one `align` environment whose lines are the
     ally's and the leader's payoff (terms that no member has are left out), security, influence,
     reliability, their first-order conditions, what congestion leaves of spill-ins that are one
-    number for the alliance, and the trust law.
+    number for the alliance, and the trust law. Of a user's own game: payoffs, sums, first-order conditions
+    and the sets of actions.
 
     Raises `InvalidValueError` for anything but a game.
     """
-    check_game(game, "latex")
+    if isinstance(game, (ContinuousGame, AggregativeGame)):
+        from alliancegame.payoff.latex_custom import latex_of_own
+
+        return latex_of_own(game)
+    check_game(game, "latex", also=", a ContinuousGame or an AggregativeGame", extremes=True)
     taxed = bool(np.any(game.by_member("trade_exposure")))
     form = Form(
         game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,

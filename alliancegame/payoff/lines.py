@@ -45,6 +45,7 @@ class Line:
     symbol: Any
     others: tuple[Any, ...]
     enclosures: tuple[Enclosure, Enclosure, Enclosure]
+    original: Enclosure
 
     def value(self, others: Sequence[Any]) -> Callable[[Interval], Interval]:
         """The function of (lo, hi) with the other symbols at numbers or boxes (lo, hi)."""
@@ -58,7 +59,10 @@ class Line:
 
         def enclose(box: Interval) -> Interval:
             lo, hi = slope(box, *fixed)
-            broken = value.levelled(box, *fixed)[2] < iv.CONTINUOUS
+            level = value.levelled(box, *fixed)[2]
+            if self.original is not value:
+                level = np.maximum(level, self.original.levelled(box, *fixed)[2])
+            broken = level < iv.CONTINUOUS
             return np.where(broken, -np.inf, lo), np.where(broken, np.inf, hi)
 
         return enclose
@@ -81,12 +85,17 @@ class Line:
         return self.value(others), self.slope(others), self.curvature(others)
 
 
-def line(expression: Any, symbol: Any, others: Sequence[Any] = ()) -> Line:
-    """Compile an expression along one of its symbols. Raises `UnsupportedFormError`."""
+def line(expression: Any, symbol: Any, others: Sequence[Any] = (), original: Any = None) -> Line:
+    """Compile an expression along one of its symbols. Raises `UnsupportedFormError`.
+
+    `original` may be the same function written with Max, Min and Abs, whose kinks are then known to be
+    no jumps.
+    """
     slope = derivative(expression, symbol)
     symbols = (symbol, *others)
     made = [enclosure(e, symbols) for e in (expression, slope, sp.diff(slope, symbol))]
-    return Line(symbol, tuple(others), (made[0], made[1], made[2]))
+    known = made[0] if original is None or original == expression else enclosure(original, symbols)
+    return Line(symbol, tuple(others), (made[0], made[1], made[2]), known)
 
 
 def _box(value: Any) -> Interval:

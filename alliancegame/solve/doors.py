@@ -1,14 +1,16 @@
-"""The doors that serve every type of game: `solve_nash`, `certify`, `find_equilibria`.
+"""The doors that serve every type of game: `solve_nash`, `certify`, `find_equilibria`, `solve_stackelberg`.
 
 The one place where a game's type decides which solver answers.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
+from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.checks import check_game
+from alliancegame.game.custom import ContinuousGame
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
@@ -16,6 +18,11 @@ from alliancegame.solve.certificate import Certificate
 from alliancegame.solve.finite.profile import EquilibriumSet, Profile
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
+
+if TYPE_CHECKING:
+    from alliancegame.solve.custom.profile import ActionEquilibria, ActionProfile
+
+Game = BurdenSharingGame | FiniteGame | ContinuousGame | AggregativeGame
 
 
 @overload
@@ -30,13 +37,21 @@ def solve_nash(
 def solve_nash(
     game: FiniteGame, plan: None = None, *, tolerances: Tolerances = ..., throw: bool = ...
 ) -> Profile: ...
+@overload
 def solve_nash(
-    game: BurdenSharingGame | FiniteGame,
+    game: ContinuousGame | AggregativeGame,
+    plan: None = None,
+    *,
+    tolerances: Tolerances = ...,
+    throw: bool = ...,
+) -> ActionProfile: ...
+def solve_nash(
+    game: Game,
     plan: Plan | None = None,
     *,
     tolerances: Tolerances = DEFAULT,
     throw: bool = True,
-) -> Equilibrium | Profile:
+) -> Equilibrium | Profile | ActionProfile:
     """A Nash equilibrium, certified.
 
     Of an alliance game: the equilibrium in burdens under a plan (docs/theory/equilibrium); `Plan()` if
@@ -46,6 +61,9 @@ def solve_nash(
 
     Of a finite game: where all equilibria can be enumerated, the best for the first player, the rest
     in `others`; in larger games a pure one, or one by Lemke and Howson's paths.
+
+    Of a `ContinuousGame` or an `AggregativeGame`: an equilibrium in pure actions; the first player's
+    best, if several were found.
 
     Raises `ZeroTrustError` if trust has gone and the leader values influence in logs, and
     `ConvergenceError` if nothing is found; with `throw=False` the result then says "unverified" and
@@ -57,13 +75,17 @@ def solve_nash(
         check_tolerances(tolerances)
         _no_plan(plan)
         return finite.solve_nash(game, tolerances=tolerances, throw=throw)
+    if isinstance(game, (ContinuousGame, AggregativeGame)):
+        _no_plan(plan)
+        made: ActionProfile = _own(game).solve_nash(game, tolerances=tolerances, throw=throw)
+        return made
     from alliancegame.solve import nash
 
     return nash.solve_nash(_alliance(game, "solve_nash"), plan, tolerances=tolerances, throw=throw)
 
 
 def certify(
-    game: BurdenSharingGame | FiniteGame,
+    game: Game,
     profile: Any,
     plan: Plan | None = None,
     *,
@@ -74,7 +96,8 @@ def certify(
     In an alliance game `profile` is burdens, a dict or Series by member or an array of shape (n,),
     shares of GDP within bounds. If the plan names the leader's burden, the leader is no player and
     its entry must be that burden. In a finite game it is a result, a dict {player: strategy} or a
-    list in player order; a strategy is a label, an index, a dict {label: probability}, or an array.
+    list in player order; a strategy is a label, an index, a dict {label: probability}, or an array. In
+    a user's own game it is a result, a dict {player: action}, or numbers in order.
 
     Raises `InvalidValueError` for burdens outside their bounds and for what is no mixed strategy.
     """
@@ -84,17 +107,29 @@ def certify(
         check_tolerances(tolerances)
         _no_plan(plan)
         return finite.certify(game, profile, tolerances=tolerances)
+    if isinstance(game, (ContinuousGame, AggregativeGame)):
+        _no_plan(plan)
+        held: Certificate = _own(game).certify(game, profile, tolerances=tolerances)
+        return held
     from alliancegame.solve import nash
 
     return nash.certify(_alliance(game, "certify"), profile, plan, tolerances=tolerances)
 
 
+@overload
 def find_equilibria(
-    game: FiniteGame | BurdenSharingGame,
+    game: FiniteGame | BurdenSharingGame, *, method: str = ..., tolerances: Tolerances = ...
+) -> EquilibriumSet: ...
+@overload
+def find_equilibria(
+    game: ContinuousGame | AggregativeGame, *, method: str = ..., tolerances: Tolerances = ...
+) -> ActionEquilibria: ...
+def find_equilibria(
+    game: Game,
     *,
     method: str = "complete",
     tolerances: Tolerances = DEFAULT,
-) -> EquilibriumSet:
+) -> EquilibriumSet | ActionEquilibria:
     """All Nash equilibria of a finite game, with a statement of what is known to be all.
 
     `method` "complete" (default) gives, for two players, every extreme equilibrium and every
@@ -103,6 +138,10 @@ def find_equilibria(
     pure profiles only. For two players there are also "support-enumeration" and
     "vertex-enumeration", nashpy's, as it gives them, and "lemke-howson", the ends of all paths. Every
     profile carries its own certificate.
+
+    Of a `ContinuousGame` or an `AggregativeGame`: all pure equilibria that are found, and, for up to
+    five actions in all or one sum, boxes of profiles (values of the sum) that prove the list complete,
+    or say up to what resolution it is. No pure equilibrium is an answer too. `method` is "complete".
 
     Raises `GameTooLargeError` beyond the limits (it gives count and limit), and
     `UnsupportedFormError` for an alliance game: its burdens are continuous, and this version has
@@ -118,7 +157,99 @@ def find_equilibria(
 
         check_tolerances(tolerances)
         return finite.find_equilibria(game, method=method, tolerances=tolerances)
+    if isinstance(game, (ContinuousGame, AggregativeGame)):
+        if method != "complete":
+            raise unknown_name("method", method, ["complete"], " for a user's own game")
+        from alliancegame.solve.custom import equilibria, sums
+
+        if isinstance(game, ContinuousGame):
+            return equilibria.find_equilibria(game, tolerances=tolerances)
+        return sums.find_equilibria(game, tolerances=tolerances)
     raise _cannot_enumerate(_alliance(game, "find_equilibria"))
+
+
+def solve_stackelberg(
+    game: BurdenSharingGame | ContinuousGame | AggregativeGame,
+    commit: Any = None,
+    *,
+    leader: str | None = None,
+    plan: Plan | None = None,
+    threat: Any = None,
+    demand: Any = None,
+    tariff: Any = None,
+    burden: float | None = None,
+    selection: str = "optimistic",
+    credible: bool = False,
+    objective: str = "payoff",
+    interest_weight: float | None = None,
+    interest_curvature: float = 0.0,
+    targeted: bool = False,
+    tolerances: Tolerances = DEFAULT,
+    throw: bool = True,
+) -> Any:
+    """The leader's best commitment.
+
+    In an alliance game: the plan that is best for the leader among those it can commit to. `commit` is
+    any non-empty subset of threat, demand, tariff and burden (default: threat and burden). What is not
+    committed stays as in `plan` (or in `threat`, `demand`, `tariff`, `burden`, which override it); a
+    burden that is neither committed nor given is played simultaneously. Committed threats, demands and
+    tariffs are uniform over allies, tariffs at most 100 %; with `targeted` each ally has its own threat
+    and demand.
+
+    `selection` says which answer of the allies counts where there are several. `objective`
+    "national_interest" maximises W of docs/theory/outcomes instead of the payoff; `interest_weight` is
+    its psi (by default the slope of the payoff at A), `interest_curvature` its lambda. `credible`
+    carries threats out only where the leader then wants to (`credible_targets`); the result is then a
+    `CredibleResult`.
+
+    The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every cell
+    that could still hide a better plan, and polishes the best points; `leader_gap` estimates what it
+    could have missed. Targeted plans are searched from several starts, the best uniform plan among
+    them, and nothing bounds what is missed.
+
+    In a `ContinuousGame`, or an `AggregativeGame` of at most 12 players: `leader` names the player who
+    commits to its actions before the others play Nash; the result has the leader's payoff under both
+    selections at its commitment.
+
+    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for combinations that cannot be
+    searched; `ZeroTrustError` or `ConvergenceError` if no plan has an answer.
+    """
+    options = {
+        "plan": plan, "threat": threat, "demand": demand, "tariff": tariff, "burden": burden,
+        "credible": credible, "objective": objective, "interest_weight": interest_weight,
+        "interest_curvature": interest_curvature, "targeted": targeted, "throw": throw,
+    }  # fmt: skip
+    if isinstance(game, (ContinuousGame, AggregativeGame)):
+        from alliancegame.solve.custom import stackelberg as own
+
+        usual = {"credible": False, "objective": "payoff", "interest_curvature": 0.0,
+                 "targeted": False, "throw": True}  # fmt: skip
+        given = [
+            k for k, value in options.items() if value is not usual.get(k) and value != usual.get(k)
+        ]
+        if leader is None or commit is not None or given:
+            raise InvalidValueError(
+                "a user's own game takes leader=, selection= and tolerances= only: name the player who "
+                f"leads, one of {', '.join(game.players)}."
+            )
+        written = game.expanded() if isinstance(game, AggregativeGame) else game
+        return own.solve_stackelberg(written, leader, selection=selection, tolerances=tolerances)
+    from alliancegame.solve import stackelberg
+
+    if leader is not None:
+        raise InvalidValueError("an alliance game names its own leader: leave leader= out.")
+    if commit is not None:
+        options["commit"] = commit
+    return stackelberg.solve_stackelberg(
+        _alliance(game, "solve_stackelberg"), selection=selection, tolerances=tolerances, **options
+    )
+
+
+def _own(game: ContinuousGame | AggregativeGame) -> Any:
+    """The module that solves and certifies a user's own game."""
+    from alliancegame.solve.custom import nash, sums
+
+    return nash if isinstance(game, ContinuousGame) else sums
 
 
 def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
@@ -130,13 +261,18 @@ def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
 
 
 def _alliance(game: object, function: str) -> BurdenSharingGame:
-    check_game(game, function, also=" or a FiniteGame", extremes=True)
+    check_game(
+        game,
+        function,
+        also=", a ContinuousGame, an AggregativeGame or a FiniteGame",
+        extremes=True,
+    )
     return cast("BurdenSharingGame", game)
 
 
 def _no_plan(plan: Plan | None) -> None:
     if plan is not None:
         raise InvalidValueError(
-            "a finite game takes no plan: plans are strategies of an alliance game (discretise makes "
+            "this type of game takes no plan: plans are strategies of an alliance game (discretise makes "
             "them strategies of a finite one)."
         )

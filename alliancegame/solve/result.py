@@ -158,6 +158,8 @@ def _register_all() -> None:
     import alliancegame.solve.accumulation
     import alliancegame.solve.core
     import alliancegame.solve.credible
+    import alliancegame.solve.custom.profile
+    import alliancegame.solve.custom.stackelberg
     import alliancegame.solve.dynamic.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated

@@ -57,26 +57,7 @@ def solve_stackelberg(
     tolerances: Tolerances = DEFAULT,
     throw: bool = True,
 ) -> Any:
-    """The plan that is best for the leader among those it can commit to.
-
-    `commit` is any non-empty subset of threat, demand, tariff and burden. What is not committed stays as
-    in `plan` (or in `threat`, `demand`, `tariff`, `burden`, which override it); a burden that is neither
-    committed nor given is played simultaneously. Committed threats, demands and tariffs are uniform over
-    allies, tariffs at most 100 %; unless `targeted`: then each ally has its own threat and demand.
-
-    The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every
-    cell that could still hide a better plan, and polishes the best points. Targeted plans are
-    searched from several starts, the best uniform plan among them, and nothing bounds what is missed.
-
-    `objective` "national_interest" maximises W of docs/theory/outcomes instead of the payoff;
-    `interest_weight` is its psi (by default the slope of the payoff at A), `interest_curvature` its
-    lambda. `credible` carries threats out only where the leader then wants to (`credible_targets`);
-    the result is then a `CredibleResult`.
-
-    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for selection="pessimistic"
-    where the allies' answer is not proved unique, and for combinations that cannot be searched yet;
-    `ZeroTrustError` or `ConvergenceError` if no plan has an answer.
-    """
+    """The plan that is best for an alliance's leader: see the door, `solve.doors.solve_stackelberg`."""
     check_game(game, "solve_stackelberg")
     chosen = _commitment(commit)
     _check_choices(chosen, selection, objective, credible, targeted)

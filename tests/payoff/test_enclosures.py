@@ -66,7 +66,7 @@ def exact(expression, at):
     size=st.tuples(wide, wide),
     where=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_values_lie_inside(expression, corner, size, where):
     boxes = [(c, c + s) for c, s in zip(corner, size, strict=True)]
     lo, hi = enclosure(expression, [x, y])(*boxes)

@@ -1,0 +1,1 @@
+"""Equilibria of users' own games: `ContinuousGame` and `AggregativeGame`."""
