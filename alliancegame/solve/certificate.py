@@ -219,7 +219,7 @@ def _missing_conditions(game: BurdenSharingGame) -> list[str]:
     return missing
 
 
-def _degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
+def degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
     """Allies of the degenerate kind that the theorem names, threats aside."""
     spillin, _ = game.congested
     kind = (
@@ -261,7 +261,7 @@ def _exchangeable(
 
 def _indifferent_kind(game: BurdenSharingGame, plan: Plan, burden: Array) -> NDArray[np.bool_]:
     """Allies of the degenerate kind for whom no threat bites at the margin above their burden."""
-    kind: NDArray[np.bool_] = _remembered(game, "_degenerate", _degenerate)
+    kind: NDArray[np.bool_] = _remembered(game, "_degenerate", degenerate)
     if not kind.any():
         return kind
     met = burden >= plan.demand_by_member(game.members)
