@@ -179,7 +179,7 @@ def followers_unique(
     missing = missing_conditions(game)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
-    shared = _exchangeable(game, plan, burden, trust)
+    shared = exchangeable(game, plan, burden, trust)
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
@@ -232,7 +232,7 @@ def degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
     return np.asarray(kind)
 
 
-def _exchangeable(
+def exchangeable(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> NDArray[np.bool_]:
     """Allies of the degenerate kind with one worth, of whom one may give what another takes back.
@@ -278,13 +278,19 @@ def _room(
     game: BurdenSharingGame, plan: Plan, burden: Array
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each member can give more, and less, without leaving its bounds or its demand."""
+    floor, limit = sharing_bounds(game, plan)
+    return burden < limit, burden > floor
+
+
+def sharing_bounds(game: BurdenSharingGame, plan: Plan) -> tuple[Array, Array]:
+    """Between which burdens members can give each other's part: bounds, and demands under threat."""
     floor = game.by_member("burden_min")
     demand = plan.demand_by_member(game.members)
-    floor = np.where(_bite(game, plan) > 0, np.maximum(floor, demand), floor)
-    return burden < game.by_member("burden_max"), burden > floor
+    threatened = _bite(game, plan) > 0
+    return np.where(threatened, np.maximum(floor, demand), floor), game.by_member("burden_max")
 
 
-def _shared_with_leader(
+def shared_with_leader(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> NDArray[np.bool_]:
     """Allies with whom a leader of the degenerate kind may share its burden in any way.
@@ -333,7 +339,7 @@ def nash_unique(
             "the theorem on simultaneous Nash does not cover unequal council weights among allies",
         )
     returned = game.return_spillin * trust[lead] ** game.cohesion
-    shared = _shared_with_leader(game, plan, burden, trust)
+    shared = shared_with_leader(game, plan, burden, trust)
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum: {game.leader} and {names} may share it in any way"

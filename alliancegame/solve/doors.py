@@ -5,9 +5,9 @@ The one place where a game's type decides which solver answers.
 
 from __future__ import annotations
 
-from typing import Any, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.errors import InvalidValueError
 from alliancegame.game.checks import check_game
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
@@ -16,6 +16,9 @@ from alliancegame.solve.certificate import Certificate
 from alliancegame.solve.finite.profile import EquilibriumSet, Profile
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+
+if TYPE_CHECKING:
+    from alliancegame.solve.every.result import AllianceEquilibria
 
 
 @overload
@@ -87,24 +90,41 @@ def certify(
     return nash.certify(_alliance(game, "certify"), profile, plan, tolerances=tolerances)
 
 
+@overload
+def find_equilibria(
+    game: FiniteGame, plan: None = None, *, method: str = ..., tolerances: Tolerances = ...
+) -> EquilibriumSet: ...
+@overload
+def find_equilibria(
+    game: BurdenSharingGame,
+    plan: Plan | None = None,
+    *,
+    method: str = ...,
+    tolerances: Tolerances = ...,
+) -> AllianceEquilibria: ...
 def find_equilibria(
     game: FiniteGame | BurdenSharingGame,
+    plan: Plan | None = None,
     *,
     method: str = "complete",
     tolerances: Tolerances = DEFAULT,
-) -> EquilibriumSet:
-    """All Nash equilibria of a finite game, with a statement of what is known to be all.
+) -> EquilibriumSet | AllianceEquilibria:
+    """All equilibria of a game, with a statement of what is known to be all.
 
-    `method` "complete" (default) gives, for two players, every extreme equilibrium and every
-    component, in exact arithmetic and also where the game is degenerate; for more players, every
-    pure equilibrium and mixed ones by polynomial continuation on every support. "pure" searches
+    Of an alliance game: the pure equilibria in burdens under a plan (`Plan()` if none is given; a
+    burden named in it is held fixed), with `completeness` "proven", "to a resolution" or "not known",
+    continua in `components`, and a cycle of best replies where there is none. Trigger threats
+    included: compliance sets are branched and pruned by proved bounds (docs/howto/all-equilibria).
+
+    Of a finite game: `method` "complete" (default) gives, for two players, every extreme equilibrium
+    and every component, in exact arithmetic and also where the game is degenerate; for more players,
+    every pure equilibrium and mixed ones by polynomial continuation on every support. "pure" searches
     pure profiles only. For two players there are also "support-enumeration" and
     "vertex-enumeration", nashpy's, as it gives them, and "lemke-howson", the ends of all paths. Every
     profile carries its own certificate.
 
-    Raises `GameTooLargeError` beyond the limits (it gives count and limit), and
-    `UnsupportedFormError` for an alliance game: its burdens are continuous, and this version has
-    `solve_nash` for it, and `discretise`, which makes a finite game of it.
+    Raises `GameTooLargeError` beyond the limits of finite games (it gives count and limit),
+    `ZeroTrustError` if trust has gone and the leader values influence in logs.
 
     >>> import alliancegame as ag
     >>> chicken = ag.FiniteGame([[[0, 7], [2, 6]], [[0, 2], [7, 6]]])
@@ -114,16 +134,17 @@ def find_equilibria(
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
+        _no_plan(plan)
         return finite.find_equilibria(game, method=method, tolerances=tolerances)
-    raise _cannot_enumerate(_alliance(game, "find_equilibria"))
+    alliance = _alliance(game, "find_equilibria")
+    if method != "complete":
+        raise InvalidValueError(
+            f"method belongs to finite games, got {method!r}: an alliance game takes "
+            "find_equilibria(game, plan)."
+        )
+    from alliancegame.solve.every import find
 
-
-def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
-    return UnsupportedFormError(
-        f"find_equilibria cannot yet enumerate the equilibria of {game!r}, a BurdenSharingGame: use "
-        "solve_nash (its certificate says whether the equilibrium is proven unique, and `others` holds "
-        "further ones), or discretise the game and enumerate that."
-    )
+    return find.find_equilibria(alliance, plan, tolerances=tolerances)
 
 
 def _alliance(game: object, function: str) -> BurdenSharingGame:

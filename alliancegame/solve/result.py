@@ -141,6 +141,7 @@ def _register_all() -> None:
     import alliancegame.solve.accumulation
     import alliancegame.solve.core
     import alliancegame.solve.dynamic.result
+    import alliancegame.solve.every.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
     import alliancegame.solve.finite.dominance

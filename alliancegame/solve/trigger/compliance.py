@@ -27,8 +27,10 @@ Completeness = Literal["proven", "to a resolution", "not known"]
 
 EXHAUSTED = 12
 """Up to so many allies who can choose, all sets are tried where nothing can be pruned by proof."""
-MOST_NODES = 20_000
-MOST_SETS = 2_000
+FEW = 8
+"""Up to so many allies trying all sets is quicker than bounds."""
+MOST_NODES = 2_000
+MOST_SETS = 1_000
 MOST_TURNS = 200
 SCANNED = 97
 """Leader's burdens scanned on each set for roots of its condition."""
@@ -56,24 +58,26 @@ class Compliance:
 def compliance(sides: Sides, tolerances: Tolerances) -> Compliance:
     """The equilibria of a game under trigger threats, none left out if `completeness` is "proven"."""
     count = int(sides.choosing.sum())
-    if not missing(sides):
+    doubts = missing(sides)
+    if not doubts and count > FEW:
         pruned = prune(sides, MOST_NODES, MOST_SETS)
         if pruned.finished:
             profiles = _equilibria(sides, sides.solve(pruned.sets).burden, tolerances)
-            excluded = (
+            how = (
                 f"{pruned.games} games without jumps bound what compliance is worth to each of {count} "
-                f"threatened allies, and leave {len(pruned.sets)} of 2^{count} compliance sets"
+                f"threatened allies, and leave {len(pruned.sets)} of 2^{count} compliance sets; "
+                f"{_one_each(sides)}"
             )
-            unique = "followers" if sides.plan.burden is not None else "simultaneous Nash"
-            return Compliance(
-                profiles,
-                "proven",
-                f"{_found(profiles)}, and no others: {excluded}; on each set the theorem on {unique} "
-                "leaves one equilibrium at most",
-            )
+            return Compliance(profiles, "proven", f"{_found(profiles)}, and no others: {how}")
+        doubts = ["the bounds leave too many sets"]
     if count <= EXHAUSTED:
-        return _exhausted(sides, tolerances)
-    return _searched(sides, tolerances)
+        return _exhausted(sides, doubts, tolerances)
+    return _searched(sides, doubts, tolerances)
+
+
+def _one_each(sides: Sides) -> str:
+    unique = "followers" if sides.plan.burden is not None else "simultaneous Nash"
+    return f"on each set the theorem on {unique} leaves one equilibrium at most"
 
 
 def missing(sides: Sides) -> list[str]:
@@ -101,38 +105,53 @@ def _found(profiles: Array) -> str:
 
 
 def _equilibria(sides: Sides, profiles: Array, tolerances: Tolerances) -> Array:
-    """Those of the profiles from which nobody gains, each once."""
+    """Those of the profiles from which nobody gains, each once.
+
+    Where somebody is nearly indifferent between its sides, a profile with a gain just above rounding
+    stands beside an equilibrium: it counts only if there is nothing better.
+    """
     profiles = profiles[np.isfinite(profiles).all(axis=1)]
     if not len(profiles):
         return profiles
-    gains, _ = sides.gains(profiles)
-    return multiple.distinct(profiles[gains.max(axis=1) <= tolerances.approximate])
+    regret = sides.gains(profiles)[0].max(axis=1)
+    good = regret <= tolerances.certified
+    if not good.any():
+        good = regret <= tolerances.approximate
+    return multiple.distinct(profiles[good])
 
 
-def _exhausted(sides: Sides, tolerances: Tolerances) -> Compliance:
+def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compliance:
     """Every set tried; on each the answers that are found."""
     who = np.flatnonzero(sides.choosing)
     codes = np.arange(2 ** len(who))
     sets = np.zeros((len(codes), sides.game.size), dtype=bool)
     sets[:, who] = (codes[:, None] >> np.arange(len(who))) & 1
-    free = sides.plan.burden is None
-    proved = not certificate.missing_conditions(sides.plain)
-    proved = proved and aggregative.tables(sides.plain).concave
+    tried = f"all 2^{len(who)} compliance sets tried"
     candidates = [sides.solve(sets).burden]
+    if not missing(sides):
+        profiles = _equilibria(sides, candidates[0], tolerances)
+        how = f"{tried}; {_one_each(sides)}"
+        return Compliance(profiles, "proven", f"{_found(profiles)}, and no others: {how}")
+    free = sides.plan.burden is None
     how = "on each the answer of the engine"
     if free:
         candidates.append(multiple.leader_roots(_cells(sides, sets), SCANNED).burden)
         how = f"on each every root of the leader's condition among {SCANNED} of its burdens, refined"
     profiles = _equilibria(sides, np.concatenate(candidates), tolerances)
-    degenerate = np.sum(certificate.degenerate(sides.plain)) >= (1 if free else 2)
-    known: Completeness = "to a resolution" if proved and not degenerate else "not known"
+    known: Completeness = "to a resolution" if free and _followers_proved(sides) else "not known"
     doubt = "" if known != "not known" else "; a set may have further answers"
     return Compliance(
         profiles,
         known,
-        f"{_found(profiles)} found: all 2^{len(who)} compliance sets tried, {how}{doubt} "
-        f"(no proof: {'; '.join(missing(sides)) or 'too many sets are left by the bounds'})",
+        f"{_found(profiles)} found: {tried}, {how}{doubt} (no proof: {'; '.join(doubts)})",
     )
+
+
+def _followers_proved(sides: Sides) -> bool:
+    """Whether the allies' answer to every burden of the leader is proved unique on every set."""
+    fine = not certificate.missing_conditions(sides.plain) + further_forms(sides.plain, sides.plan)
+    concave = aggregative.tables(sides.plain).concave
+    return fine and concave and not certificate.degenerate(sides.plain).any()
 
 
 def _cells(sides: Sides, sets: Mask) -> Scenarios:
@@ -149,7 +168,7 @@ def _cells(sides: Sides, sets: Mask) -> Scenarios:
     return Scenarios(sides.plain, plan, columns, np.arange(len(sets)))
 
 
-def _searched(sides: Sides, tolerances: Tolerances) -> Compliance:
+def _searched(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compliance:
     """From several sets, whoever gains most by changing sides does, until nobody gains."""
     starts = _starts(sides)
     sets, at_rest = np.array(starts), []
@@ -178,7 +197,7 @@ def _searched(sides: Sides, tolerances: Tolerances) -> Compliance:
         "not known",
         f"{_found(profiles)} found: {len(starts)} of 2^{int(sides.choosing.sum())} compliance sets were "
         "starts, from which the ally that gains most by changing sides does; others may exist "
-        f"(no proof: {'; '.join(missing(sides)) or 'too many sets are left by the bounds'})",
+        f"(no proof: {'; '.join(doubts)})",
     )
 
 
