@@ -51,15 +51,17 @@ class Hand:
         for name in (
             "gdp", "security_weight", "influence_weight", "private_weight", "effectiveness",
             "burden_min", "burden_max", "council_weight", "credibility", "trust", "trust_ceiling",
-            "decay",
+            "decay", "trade_exposure", "rival_pull",
         ):  # fmt: skip
             setattr(self, name, self._each(facts[name]))
         for name in (
             "return_spillin", "cohesion", "substitution", "decisiveness", "consumption",
             "influence_value", "horizon", "curvature", "contagion", "recovery", "scarring",
+            "technology", "width", "deadweight", "tariff_decay",
         ):  # fmt: skip
             setattr(self, name, facts[name])
-        assert (facts["influence"], facts["shortfall"]) == ("council", "proportional")
+        self.hub = facts["influence"] == "hub"
+        self.form_of_shortfall = facts["shortfall"]
         total = sum(self.gdp)
         for name in ("spillin", "umbrella"):
             value = facts[name]
@@ -71,8 +73,12 @@ class Hand:
         announced = {} if plan is None else plan.to_dict()
         self.threat = self._announced(announced.get("threat", 0.0), 0.0)
         self.demand = self._announced(announced.get("demand", 0.05), 0.05)
+        self.tariff = self._announced(announced.get("tariff", 0.0), 0.0)
         self.committed: float | None = announced.get("burden")
-        self.r = self._operating_trust([0.0] * self.n if unharmed else self.threat)
+        nothing = [0.0] * self.n
+        self.r = self._operating_trust(
+            *((nothing, nothing) if unharmed else (self.threat, self.tariff))
+        )
         allied = sum(self.gdp[i] for i in self.allies)
         self.mean_trust = sum(self.gdp[i] / allied * self.r[i] for i in self.allies)
 
@@ -86,13 +92,14 @@ class Hand:
 
     # --- Section 6: trust ------------------------------------------------------------------------
 
-    def _operating_trust(self, threat: list[float]) -> list[float]:
+    def _operating_trust(self, threat: list[float], tariff: list[float]) -> list[float]:
         allied = sum(self.gdp[i] for i in self.allies)
         cost = [t**self.curvature if t > 0.0 else 0.0 for t in threat]
         trust = [math.nan] * self.n
         for i in self.allies:
             others = sum(self.gdp[j] / allied * cost[j] for j in self.allies if j != i)
             impact = math.exp(-self.decay[i] * cost[i] - self.contagion * others)
+            impact *= math.exp(-self.tariff_decay * tariff[i])
             if self.horizon == "impact":
                 trust[i] = self.trust[i] * impact
             elif self.scarring > 0.0 and threat[i] > 0.0:
@@ -110,7 +117,19 @@ class Hand:
         return self.effectiveness[i] * self.gdp[i] * x[i]
 
     def shortfall(self, i: int, x: Number) -> Number:
+        if self.form_of_shortfall == "logistic":
+            away = (x - self.demand[i]) / self.width
+            return 1.0 / (1.0 + cmath.exp(away)) if isinstance(away, complex) else _sigmoid(-away)
+        if self.form_of_shortfall == "trigger":
+            return 1.0 if _real(x) < self.demand[i] else 0.0
         return 1.0 - x / self.demand[i] if _real(x) < self.demand[i] else 0.0
+
+    def losses(self, i: int, x: Number) -> Number:
+        return self.trade_exposure[i] * self.tariff[i] * self.shortfall(i, x)
+
+    def revenue(self, x: Sequence[Number]) -> Number:
+        kept = (1.0 - self.deadweight) / self.gdp[self.lead]
+        return sum(self.losses(i, x[i]) * self.gdp[i] * kept for i in self.allies)
 
     def reliability(self, i: int, x: Number) -> Number:
         return self.r[i] * (1.0 - self.credibility[i] * self.threat[i] * self.shortfall(i, x))
@@ -124,13 +143,30 @@ class Hand:
         else:
             parts += [self.spillin[i] * self.contribution(j, x) for j in self.allies if j != i]
             parts.append(self.umbrella[i] * self.reliability(i, x[i]) * lead)
+        if self.technology == "weakest-link":
+            return min(parts, key=_real)
+        if self.technology == "best-shot":
+            return max(parts, key=_real)
         if self.substitution == 1.0:
             return sum(parts)
         return power(sum(power(part, self.substitution) for part in parts), 1.0 / self.substitution)
 
     # --- Section 4: influence and payoff ---------------------------------------------------------
 
+    def contest(self, i: int, x: Sequence[Number]) -> tuple[Number, Number]:
+        """What the leader and ally i get of their contest, in a hub."""
+        m = self.decisiveness
+        lead = self.r[i] * power(self.contribution(self.lead, x), m)
+        own = power(self.contribution(i, x), m)
+        whole = lead + own + self.rival_pull[i]
+        return lead / whole, own / whole
+
     def influence(self, i: int, x: Sequence[Number]) -> Number:
+        if self.hub:
+            if i != self.lead:
+                return self.contest(i, x)[1]
+            allied = sum(self.gdp[j] for j in self.allies)
+            return sum(self.gdp[j] / allied * self.contest(j, x)[0] for j in self.allies)
         weight = list(self.council_weight)
         weight[self.lead] *= self.mean_trust
         pull = [
@@ -139,7 +175,8 @@ class Hand:
         return pull[i] / sum(pull) if sum(pull) != 0.0 else weight[i] / sum(weight)
 
     def payoff(self, i: int, x: Sequence[Number]) -> Number:
-        total = ln(1.0 - x[i]) if self.consumption == "log" else 1.0 - x[i]
+        used = x[i] - self.revenue(x) if i == self.lead else x[i] + self.losses(i, x[i])
+        total = ln(1.0 - used) if self.consumption == "log" else 1.0 - used
         if self.security_weight[i] > 0.0:
             total += self.security_weight[i] * ln(self.security(i, x))
         if self.influence_weight[i] > 0.0:
@@ -190,14 +227,38 @@ class Hand:
             "m": self.decisiveness,
         }
         if i == self.lead:
-            return facts | {"returned": self.return_spillin * self.mean_trust**self.cohesion}
+            facts["returned"] = self.return_spillin * self.mean_trust**self.cohesion
+            facts["revenue"] = self.revenue(x)
+            if self.hub:
+                facts |= self._shares(x)
+            return facts
+        if self.hub:
+            facts["weight"] = self.r[i]
         return facts | {
+            "levy": self.trade_exposure[i] * self.tariff[i],
+            "rival": self.rival_pull[i],
+            "width": self.width,
             "spillin": self.spillin[i],
             "umbrella": self.umbrella[i] * self.r[i],
             "bite": self.credibility[i] * self.threat[i],
             "demand": self.demand[i],
             "below": 1.0 if x[i] < self.demand[i] else 0.0,
         }
+
+    def _shares(self, x: Sequence[float]) -> dict[str, float]:
+        """The leader's influence in a hub and its derivatives in its burden, by differences."""
+        here, step = x[self.lead], 1e-4 * x[self.lead]
+
+        def share(own: Number) -> Number:
+            moved: list[Number] = list(x)
+            moved[self.lead] = own
+            return self.influence(self.lead, moved)
+
+        def slope(own: float) -> float:
+            return float(share(complex(own, STEP * own)).imag / (STEP * own))
+
+        bend = (slope(here + step) - slope(here - step)) / (2 * step)
+        return {"share": share(here), "share_x": slope(here), "share_xx": bend}
 
     # --- Deviations ------------------------------------------------------------------------------
 
@@ -219,7 +280,8 @@ class Hand:
     def pieces(self, i: int) -> list[tuple[float, float]]:
         """The smooth pieces of the action set of i: cut at the demand if it is threatened."""
         low, high, d = self.burden_min[i], self.burden_max[i], self.demand[i]
-        if i != self.lead and self.threat[i] * self.credibility[i] > 0.0 and low < d < high:
+        pressed = self.threat[i] * self.credibility[i] + self.trade_exposure[i] * self.tariff[i]
+        if i != self.lead and pressed > 0.0 and low < d < high:
             return [(low, d), (d, high)]
         return [(low, high)]
 
@@ -326,6 +388,10 @@ def golden(value: Callable[[float], float], a: float, b: float) -> float:
             q = a + GOLDEN * (b - a)
             at_q = value(q)
     return p if at_p >= at_q else q
+
+
+def _sigmoid(away: float) -> float:
+    return 1.0 / (1.0 + math.exp(-away)) if away > -700.0 else 0.0
 
 
 def _real(value: Number) -> float:

@@ -384,14 +384,26 @@ FAMILIES: dict[str, dict[str, Any]] = {
     },
     "linear, share": {"consumption": "linear", "influence_value": "share"},
 }  # fmt: skip
-"""Supported forms from which random games are drawn: a tuple is drawn from. One kernel each."""
+"""Plain forms from which random games are drawn: a tuple is drawn from. One kernel each."""
+
+FURTHER: dict[str, dict[str, Any]] = {
+    "log, summation, tariff": {"consumption": "log", "influence_value": "log"},
+    "log, hub, m<1, tariff": {
+        "consumption": "log", "influence_value": "log", "influence": "hub", "decisiveness": (0.4, 0.8),
+    },
+    "linear, share in a hub, CES": {
+        "consumption": "linear", "influence_value": "share", "influence": "hub",
+        "substitution": (0.3, 0.8),
+    },
+}  # fmt: skip
+"""Forms beyond the plain ones in which payoffs are concave still."""
 
 
 def random_alliance(rng: np.random.Generator, family: str) -> tuple[BurdenSharingGame, Plan]:
     """A game and a plan that touch every parameter: corners, bounds, kinks and zeros included."""
     forms = {
         name: float(rng.choice(choice)) if isinstance(choice, tuple) else choice
-        for name, choice in FAMILIES[family].items()
+        for name, choice in (FAMILIES | FURTHER)[family].items()
     }
     weak_links = forms.get("substitution", 1.0) < 0
     n = int(rng.choice((2, 3, 4, 5, 6, 7, 9, 10, 17)))  # Engines take eight allies at a time.
@@ -437,7 +449,18 @@ def random_alliance(rng: np.random.Generator, family: str) -> tuple[BurdenSharin
         **forms,
     )
     high = game.by_member("burden_max")
+    tariff: Any = 0.0
+    if family in FURTHER:
+        game = game.replace(
+            trade_exposure=some(0.8, 0.0, 0.3),
+            rival_pull=perhaps(rng.uniform(0.0, 0.2, n), 0.0),
+            deadweight=float(rng.choice([0.0, 0.4])),
+            tariff_decay=float(rng.choice([0.0, 0.5])),
+        )
+    if "tariff" in family:
+        tariff = perhaps(some(0.8, 0.0, 1.0), 0.4)
     return game, Plan(
+        tariff=tariff,
         threat=perhaps(some(0.7, 0.0, 1.0), float(rng.choice([0.0, 0.3, 0.9]))),
         demand=np.minimum(perhaps(rng.uniform(0.002, 0.2, n), 0.03), high),
         burden=None if rng.random() < 0.6 else float(rng.uniform(0.01, high.min())),

@@ -13,15 +13,28 @@ class Form:
     influence_value: str = "log"
     summation: bool = True
     proportional: bool = True
+    influence: str = "council"
+    shortfall: str = "proportional"
+    taxed: bool = False
+
+    @property
+    def hub(self) -> bool:
+        """Whether influence is decided in bilateral contests with the leader."""
+        return self.influence == "hub"
+
+    @property
+    def logistic(self) -> bool:
+        """Whether the shortfall is smooth at the demand."""
+        return self.shortfall == "logistic"
 
     @property
     def name(self) -> str:
         """Short name of the kernel that serves this form."""
-        return "-".join(
-            (
-                self.consumption,
-                self.influence_value,
-                "sum" if self.summation else "ces",
-                "m1" if self.proportional else "m",
-            )
-        )
+        parts = [
+            self.consumption,
+            self.influence_value,
+            "sum" if self.summation else "ces",
+            "m1" if self.proportional else "m",
+        ]
+        further = (("hub", self.hub), ("logistic", self.logistic), ("tariff", self.taxed))
+        return "-".join([*parts, *(name for name, has in further if has)])

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+HUB: bool
+TAXED: bool
+SMOOTH: bool
 LANES: int
 CELL_ROWS: int
 CELL: int
@@ -23,6 +26,9 @@ P_UMBRELLA: int
 P_BITE: int
 P_DEMAND: int
 P_WEIGHT: int
+P_LEVY: int
+P_RIVAL: int
+P_WIDTH: int
 P_F: int
 P_FX: int
 P_FZ: int
@@ -33,6 +39,7 @@ P_CX: int
 P_LOW: int
 P_HIGH: int
 P_KIND: int
+P_PRESSED: int
 P_BURDEN: int
 P_LEFT: int
 P_RIGHT: int
@@ -56,6 +63,9 @@ def ally_value(
     bite: float,
     demand: float,
     weight: float,
+    levy: float,
+    rival: float,
+    width: float,
     rho: float,
     m: float,
 ) -> float: ...
@@ -74,6 +84,9 @@ def ally_marginal(
     bite: float,
     demand: float,
     weight: float,
+    levy: float,
+    rival: float,
+    width: float,
     rho: float,
     m: float,
 ) -> float: ...
@@ -92,6 +105,9 @@ def ally_conditions(
     bite: float,
     demand: float,
     weight: float,
+    levy: float,
+    rival: float,
+    width: float,
     rho: float,
     m: float,
 ) -> tuple[float, float, float, float, float]: ...
@@ -113,6 +129,9 @@ def ally_security_power(
     bite: float,
     demand: float,
     weight: float,
+    levy: float,
+    rival: float,
+    width: float,
     rho: float,
     m: float,
 ) -> float: ...
@@ -126,6 +145,10 @@ def leader_value(
     private: float,
     weight: float,
     returned: float,
+    revenue: float,
+    share: float,
+    share_x: float,
+    share_xx: float,
     rho: float,
     m: float,
 ) -> float: ...
@@ -139,6 +162,10 @@ def leader_conditions(
     private: float,
     weight: float,
     returned: float,
+    revenue: float,
+    share: float,
+    share_x: float,
+    share_xx: float,
     rho: float,
     m: float,
 ) -> tuple[float, float, float, float]: ...
@@ -152,6 +179,10 @@ def leader_security_power(
     private: float,
     weight: float,
     returned: float,
+    revenue: float,
+    share: float,
+    share_x: float,
+    share_xx: float,
     rho: float,
     m: float,
 ) -> float: ...
@@ -159,5 +190,16 @@ def influence_share(pull: float, total: float) -> float: ...
 def influence_worth(p: float) -> float: ...
 def returned_spillin(return_spillin: float, mean_trust: float, cohesion: float) -> float: ...
 def threat_cost(threat: float, curvature: float) -> float: ...
-def trust_impact(decay: float, cost: float, contagion: float, others_cost: float) -> float: ...
+def shortfall(x: float, below: float, demand: float, width: float) -> float: ...
+def hub_share(
+    x: float, scale: float, weight: float, g: float, rival: float, m: float
+) -> tuple[float, float, float]: ...
+def trust_impact(
+    decay: float,
+    cost: float,
+    contagion: float,
+    others_cost: float,
+    tariff_decay: float,
+    tariff: float,
+) -> float: ...
 def stationary_trust(impact: float, recovery: float, ceiling: float) -> float: ...

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HEADER = """\
 import math
 import numpy as np
-from math import exp, log
+from math import exp, log, tanh
 from numba import njit, types
 
 def inner(*signature, **options):
@@ -38,8 +38,8 @@ _LANES = 8  # Members that ally_sweep takes in one instruction.
 # Rows of a block of packed allies: what ally_sweep reads, what it writes, what the engine adds.
 _PACKED = (
     "SAFE", "BELOW", "SCALE", "THETA", "ALPHA", "PRIVATE", "SPILLIN", "UMBRELLA", "BITE", "DEMAND",
-    "WEIGHT", "F", "FX", "FZ", "FC", "FG", "ZX", "CX",
-    "LOW", "HIGH", "KIND", "BURDEN", "LEFT", "RIGHT", "STEP", "POSSIBLE",
+    "WEIGHT", "LEVY", "RIVAL", "WIDTH", "F", "FX", "FZ", "FC", "FG", "ZX", "CX",
+    "LOW", "HIGH", "KIND", "PRESSED", "BURDEN", "LEFT", "RIGHT", "STEP", "POSSIBLE",
 )  # fmt: skip
 _LAYOUT = "\n".join(
     [
@@ -52,9 +52,11 @@ _LAYOUT = "\n".join(
 _INNER = 'error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True'
 
 _ALLY = ("x", "below", "Z", "C", "G", "scale", "theta", "alpha", "private", "spillin", "umbrella",
-         "bite", "demand", "weight", "rho", "m")  # fmt: skip
+         "bite", "demand", "weight", "levy", "rival", "width", "rho", "m")  # fmt: skip
 _AGAINST = tuple("others" if name == "Z" else name for name in _ALLY)
-_LEADER = ("x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "rho", "m")
+_LEADER = ("x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "revenue",
+           "share", "share_x", "share_xx", "rho", "m")  # fmt: skip
+_CONTEST = ("x", "scale", "weight", "g", "rival", "m")
 _STAGE_ROWS = (
     "scale",
     "theta",
@@ -65,6 +67,9 @@ _STAGE_ROWS = (
     "bite",
     "demand",
     "weight",
+    "levy",
+    "rival",
+    "width",
 )
 
 
@@ -115,15 +120,17 @@ def generated_source(form: Form) -> str:
     ally, leader = sy.ally_problem(form), sy.leader_problem(form)
     alone = sy.ally_problem(form, against=True)
     pull, total, share = sp.symbols("pull total p", positive=True)
-    decay, cost, contagion, others, threat, curvature = sp.symbols(
-        "decay cost contagion others_cost threat curvature", nonnegative=True
+    decay, cost, contagion, others, tariff_decay, tariff, threat, curvature = sp.symbols(
+        "decay cost contagion others_cost tariff_decay tariff threat curvature", nonnegative=True
     )
     impact, recovery, ceiling = sp.symbols("impact recovery ceiling", nonnegative=True)
     base, mean_trust, cohesion = sp.symbols("return_spillin mean_trust cohesion", nonnegative=True)
     scalar = functools.partial(_scalar_function, own_contribution=False)
     conditions = _conditions(ally, (sy.Z, sy.C, sy.G))
+    contest = sy.hub_share(form)
+    switches = f"HUB, TAXED, SMOOTH = {form.hub}, {form.taxed}, {form.logistic}"
     parts = [
-        _HEADER + _LAYOUT,
+        f"{_HEADER}{_LAYOUT}\n{switches}",
         scalar("power_rho", ("g", "rho"), _Parts([sy.g ** sy.substitution(form)])),
         scalar("power_m", ("g", "m"), _Parts([sy.g ** sy.decisiveness(form)])),
         _value_function("ally_value", _AGAINST, alone),
@@ -134,6 +141,12 @@ def generated_source(form: Form) -> str:
         _value_function("leader_value", _LEADER, leader),
         _scalar_function("leader_conditions", _LEADER, _conditions(leader, (sy.Z, sy.C))),
         _scalar_function("leader_security_power", _LEADER, _Parts([leader.security_power])),
+        scalar("shortfall", ("x", "below", "demand", "width"), _Parts([sy.shortfall(form)])),
+        scalar(
+            "hub_share",
+            _CONTEST,
+            _Parts([contest, sp.diff(contest, sy.x), sp.diff(contest, sy.x, 2)]),
+        ),
         scalar(
             "influence_share", ("pull", "total"), _Parts([terms.council_influence(pull, total)])
         ),
@@ -150,8 +163,8 @@ def generated_source(form: Form) -> str:
         ),
         scalar(
             "trust_impact",
-            ("decay", "cost", "contagion", "others_cost"),
-            _Parts([terms.trust_impact(decay, cost, contagion, others)]),
+            ("decay", "cost", "contagion", "others_cost", "tariff_decay", "tariff"),
+            _Parts([terms.trust_impact(decay, cost, contagion, others, tariff_decay, tariff)]),
         ),
         scalar(
             "stationary_trust",
@@ -199,7 +212,9 @@ def _conditions(problem: MemberProblem, aggregates: tuple[Any, ...]) -> _Parts:
                 )
         else:
             first = problem.total(term.value)
-            parts = [by_share(e) if term.name == "influence" else e for e in (first, *rates(first))]
+            # In a hub it would multiply out the contest, whose powers then cancel badly.
+            council = term.name == "influence" and sy.C in problem.flow
+            parts = [by_share(e) if council else e for e in (first, *rates(first))]
         results = [total + weight * part for total, part in zip(results, parts, strict=True)]
     return _Parts(results, {whole: Q})
 
@@ -304,9 +319,13 @@ def _sweep_function(name: str, problem: MemberProblem, conditions: _Parts) -> st
 
     from alliancegame.payoff import symbolic as sy
 
-    flows = [sp.expand(problem.flow[s].subs(sy.scale, sy.g / sy.x)) for s in (sy.Z, sy.C)]
+    moved = [problem.flow.get(s, sp.Integer(0)) for s in (sy.Z, sy.C)]
+    flows = [sp.expand(sp.sympify(rate).subs(sy.scale, sy.g / sy.x)) for rate in moved]
     indent = 12 * " "
-    lines, results = _body(_Parts([*conditions.results, *flows], conditions.named), indent)
+    parts = _Parts([*conditions.results, *flows], conditions.named)
+    lines, results = _body(parts, indent)
+    read = {str(s) for e in (*parts.results, *parts.named.values()) for s in e.free_symbols}
+    read.add("scale")
     outputs = (f"cell[P_{row} + j]" for row in ("F", "FX", "FZ", "FC", "FG", "ZX", "CX"))
     return "\n".join(
         [
@@ -316,7 +335,7 @@ def _sweep_function(name: str, problem: MemberProblem, conditions: _Parts) -> st
             "        cell = cells[b * CELL : (b + 1) * CELL]",
             "        for j in range(LANES):",
             f"{indent}x, below = cell[P_SAFE + j], cell[P_BELOW + j]",
-            *(f"{indent}{row} = cell[P_{row.upper()} + j]" for row in _STAGE_ROWS),
+            *(f"{indent}{row} = cell[P_{row.upper()} + j]" for row in _STAGE_ROWS if row in read),
             f"{indent}g = scale * x",
             *lines,
             *(f"{indent}{out} = {value}" for out, value in zip(outputs, results, strict=True)),

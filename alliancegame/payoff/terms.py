@@ -98,8 +98,11 @@ def trigger_shortfall(below: Expr) -> Expr:
 
 
 def logistic_shortfall(x: Expr, demand: Expr, width: Expr) -> Expr:
-    """1 / (1 + exp((x - d) / width)), smooth around the demand. docs/theory/model, Pressure."""
-    return 1 / (1 + sp.exp((x - demand) / width))
+    """1 / (1 + exp((x - d) / width)), smooth around the demand. docs/theory/model, Pressure.
+
+    Written with the hyperbolic tangent, which is the same and does not overflow far above the demand.
+    """
+    return (1 - sp.tanh((x - demand) / (2 * width))) / 2
 
 
 def tariff_losses(levy: Expr, shortfall: Expr) -> Expr:

@@ -110,13 +110,19 @@ class Batch:
 
 @functools.cache
 def _kernels(
-    consumption: str, influence_value: str, summation: bool, proportional: bool
+    consumption: str,
+    influence_value: str,
+    summation: bool,
+    proportional: bool,
+    influence: str,
+    shortfall: str,
+    taxed: bool,
 ) -> ModuleType:
     from alliancegame.payoff.form import Form
     from alliancegame.payoff.kernels import load_kernels
     from alliancegame.solve import engine
 
-    form = Form(consumption, influence_value, summation, proportional)
+    form = Form(consumption, influence_value, summation, proportional, influence, shortfall, taxed)
     return load_kernels(form, engine.text(), _ENTRIES, flags=_FLAGS)
 
 
@@ -124,28 +130,49 @@ def concave_in_own_burden(game: BurdenSharingGame) -> bool:
     """Whether every member's payoff is proved concave in its own burden, over its whole action set.
 
     Security: CES with rho <= 1 of functions concave and increasing in x (under proportional pressure
-    reliability is the smaller of two increasing affine functions). Influence: ln p for every m; p
-    itself for m <= 1. Consumption and private benefits always. docs/theory/model.
+    reliability is the smaller of two increasing affine functions). Influence: ln p for every m, p
+    itself for m <= 1; in a hub the leader's influence is a mean of shares, and ln of it for m <= 1.
+    Consumption less proportional losses of a tariff, and private benefits, always. A logistic
+    shortfall: nothing is proved. docs/theory/model.
     """
-    share = game.influence_value == "share" and game.decisiveness > 1
-    return game.substitution <= 1 and not (
-        share and bool(np.any(game.by_member("influence_weight")))
-    )
+    if game.substitution > 1 or game.shortfall == "logistic":
+        return False
+    if game.decisiveness <= 1:
+        return True
+    valued = game.by_member("influence_weight") > 0
+    if game.influence_value == "share":
+        return not valued.any()
+    return game.influence == "council" or not valued[game.members.leader_index]
 
 
-def tables(game: BurdenSharingGame) -> Tables:
-    """The game's tables, made once for each game."""
-    found: Tables | None = game.__dict__.get("_tables")
+def tables(game: BurdenSharingGame, taxed: bool = False) -> Tables:
+    """The game's tables, made once for each game; `taxed` with a kernel that knows of tariffs."""
+    name = "_taxed_tables" if taxed else "_tables"
+    found: Tables | None = game.__dict__.get(name)
     if found is None:
-        found = _build(game)
-        object.__setattr__(game, "_tables", found)
+        found = _build(game, taxed)
+        object.__setattr__(game, name, found)
     return found
 
 
-def _build(game: BurdenSharingGame) -> Tables:
-    check_plain_forms(
-        game.replace(substitution=1.0) if game.substitution > 1 else game, "the engine"
-    )
+def table_of(game: BurdenSharingGame, plan: Plan) -> tuple[Tables, Array]:
+    """The tables that serve a plan, and the table (row, member) with the plan's tariffs in it."""
+    made = tables(game, plan.taxed)
+    if not plan.taxed:
+        return made, made.table
+    return made, with_tariffs(made.table, plan.tariff_by_member(game.members))
+
+
+def with_tariffs(table: Array, tariffs: Array) -> Array:
+    """A copy of tables (..., row, member) in which allies pay these rates."""
+    taxed = np.array(table)
+    taxed[..., TABLE_ROWS["tariff"], :] = tariffs
+    return taxed
+
+
+def _build(game: BurdenSharingGame, taxed: bool) -> Tables:
+    if game.shortfall == "trigger" or game.technology != "ces":
+        check_plain_forms(game, "the engine")
     gdp = game.by_member("gdp")
     lead = game.members.leader_index
     allied = gdp.copy()
@@ -166,6 +193,10 @@ def _build(game: BurdenSharingGame) -> Tables:
         game.by_member("trust_ceiling"),
         game.by_member("decay"),
         allied / allied.sum(),
+        game.by_member("trade_exposure"),
+        np.zeros(game.size),  # Tariffs belong to a plan.
+        allied * (1 - game.deadweight) / gdp[lead],
+        game.by_member("rival_pull"),
     ]
     concave = concave_in_own_burden(game)
     law = game.trust_law
@@ -173,13 +204,14 @@ def _build(game: BurdenSharingGame) -> Tables:
         [
             game.substitution, game.decisiveness, game.return_spillin, game.cohesion, law.curvature,
             law.contagion, law.recovery, law.scarring, float(game.horizon == "stationary"),
-            float(game.influence_value == "log"), float(concave),
+            float(game.influence_value == "log"), float(concave), game.width, law.tariff_decay,
         ]
     )  # fmt: skip
     order = np.array([i for i in range(game.size) if i != lead] + [lead], dtype=np.int64)
     kernels = _kernels(
-        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
-    )
+        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,
+        game.influence, game.shortfall, taxed,
+    )  # fmt: skip
     return Tables(np.array(rows), scalars, order, kernels, concave)
 
 
@@ -187,13 +219,13 @@ def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
     """What only game and plan together show: demands and the leader's burden within bounds."""
     check_game(game, "this function")
     check_plan_type(plan)
-    if plan.taxed:
-        check_plain_forms(game, "the engine", plan)
+    _check_tariffs(game, plan)
     demand = plan.demand_by_member(game.members)
     high = game.by_member("burden_max")
     lead = game.members.leader_index
     if plan.pressure and (demand > high).any():
-        for i in np.flatnonzero((demand > high) & (plan.threat_by_member(game.members) > 0)):
+        asked = plan.threat_by_member(game.members) + plan.tariff_by_member(game.members) > 0
+        for i in np.flatnonzero((demand > high) & asked):
             raise InvalidValueError(
                 f"demand on {game.members[i]} must be in (0, {high[i]:g}], up to its burden_max; "
                 f"got {demand[i]:g}.{per_cent(demand[i])}"
@@ -203,6 +235,29 @@ def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
         raise InvalidValueError(
             f"burden of the plan must be in [{low:g}, {high[lead]:g}], the bounds of {game.leader}, "
             f"got {plan.burden:g}.{per_cent(plan.burden)}"
+        )
+
+
+def _check_tariffs(game: BurdenSharingGame, plan: Plan) -> None:
+    """Losses of a tariff must leave an ally something, whatever it spends."""
+    if not plan.taxed:
+        return
+    losses = game.by_member("trade_exposure") * plan.tariff_by_member(game.members)
+    exposed = "its trade_exposure times the tariff"
+    for i in np.flatnonzero(losses >= 1):
+        raise InvalidValueError(
+            f"tariff on {game.members[i]} must leave {exposed} below 1, got {losses[i]:g}: lower the "
+            "tariff."
+        )
+    if game.consumption != "log" or game.shortfall == "proportional":
+        return
+    most = game.by_member("burden_max")
+    if game.shortfall == "trigger":  # Nobody pays who meets the demand.
+        most = np.minimum(most, plan.demand_by_member(game.members))
+    for i in np.flatnonzero((losses > 0) & (losses + most >= 1)):
+        raise InvalidValueError(
+            f"tariff on {game.members[i]} must leave {exposed} below {1 - most[i]:g}, what the most "
+            f"it spends under the tariff leaves with log consumption; got {losses[i]:g}."
         )
 
 
@@ -231,6 +286,7 @@ def solve_plans(
     safeguard_only: bool = False,
     search: bool = False,
     tolerance: float = TOLERANCE,
+    tariffs: Array | None = None,
     changes: Mapping[str | tuple[str, str], Array] | None = None,
 ) -> Batch:
     """Solve one game under many plans.
@@ -238,16 +294,23 @@ def solve_plans(
     `threats` and `demands` have shape (scenario,) for uniform or (scenario, member) for targeted
     pressure; `burdens` has shape (scenario,), nan where the leader plays simultaneously. `unharmed`
     keeps operating trust as without a threat. `whole` asks for the member arrays. `search` searches
-    every piece of every action set for the regret instead of bounding it. `changes` maps parameters
+    every piece of every action set for the regret instead of bounding it. `tariffs`, shape (member,)
+    or (scenario, member), are rates. `changes` maps parameters
     of TABLE_ROWS, or (parameter, member), to values of shape (scenario,); they are taken as they
     are, without validation.
     """
-    made = tables(game)
+    taxed = tariffs is not None and bool(np.any(tariffs))
+    made = tables(game, taxed)
     count = len(burdens)
     places, values = _changes(game, count, changes or {})
+    stacked = np.broadcast_to(made.table, (count, *made.table.shape))
+    if tariffs is not None and taxed:
+        same = tariffs.ndim == 1
+        table = with_tariffs(made.table if same else stacked, tariffs)
+        stacked = np.broadcast_to(table, stacked.shape)
     return run(
         made,
-        np.broadcast_to(made.table, (count, *made.table.shape)),
+        stacked,
         np.broadcast_to(made.scalars, (count, made.scalars.size)),
         _by_member(threats, count, game.size),
         _by_member(demands, count, game.size),
@@ -313,6 +376,9 @@ TABLE_ROWS = {
     "trust": 10,
     "trust_ceiling": 11,
     "decay": 12,
+    "trade_exposure": 14,
+    "tariff": 15,
+    "rival_pull": 17,
 }
 """Parameters that stand in the tables as they are, and their rows (engine.T_...)."""
 
@@ -344,6 +410,7 @@ def solve_plan(
         plan.threat_by_member(game.members)[None, :],
         plan.demand_by_member(game.members)[None, :],
         np.array([np.nan if plan.burden is None else plan.burden]),
+        tariffs=plan.tariff_by_member(game.members),
         unharmed=unharmed,
         whole=True,
         safeguard_only=safeguard_only,
@@ -366,10 +433,10 @@ def best_deviations(
     game: BurdenSharingGame, burden: Array, plan: Plan, *, unharmed: bool = False
 ) -> Deviations:
     """Every member's best unilateral deviation over its whole action set."""
-    made = tables(game)
+    made, table = table_of(game, plan)
     outputs = [np.empty(game.size) for _ in range(6)]
     made.kernels.certify_profile(
-        made.table,
+        table,
         made.scalars,
         made.order,
         plan.threat_by_member(game.members),
@@ -396,8 +463,7 @@ def marginal_payoffs(
     payoffs are linear in them.
     """
     plan = Plan() if plan is None else plan
-    made = tables(game)
-    table = made.table
+    made, table = table_of(game, plan)
     if weights is not None:
         table = table.copy()
         table[1:4] = np.asarray(weights, dtype=np.float64)[:, None]

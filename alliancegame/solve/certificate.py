@@ -207,9 +207,15 @@ def _missing_conditions(game: BurdenSharingGame) -> list[str]:
     weights = game.by_member("council_weight")[allies]
     spillin, _ = game.congested
     missing = []
+    if game.technology != "ces":
+        missing.append(f"the {game.technology} technology")
     if game.substitution != 1:
         missing.append("substitution other than 1")
+    if game.shortfall != "proportional":
+        missing.append(f"a {game.shortfall} shortfall")
     if np.any(game.by_member("influence_weight")[allies]):
+        if game.influence != "council":
+            missing.append("influence in a hub")
         if game.decisiveness != 1:
             missing.append("decisiveness other than 1")
         if np.ptp(weights) > 0:
@@ -269,9 +275,10 @@ def _indifferent_kind(game: BurdenSharingGame, plan: Plan, burden: Array) -> NDA
 
 
 def _bite(game: BurdenSharingGame, plan: Plan) -> Array:
-    """Threats as they are believed, shape (n,)."""
+    """What presses each member below its demand: threats as they are believed, and levies; (n,)."""
     believed: Array = plan.threat_by_member(game.members) * game.by_member("credibility")
-    return believed
+    levied: Array = plan.tariff_by_member(game.members) * game.by_member("trade_exposure")
+    return believed + levied
 
 
 def _room(
@@ -324,6 +331,10 @@ def nash_unique(
         return state, reason
     lead = game.members.leader_index
     spillin, umbrella = game.congested
+    if plan.taxed:
+        return "not proven", "the theorem on simultaneous Nash does not cover tariffs"
+    if game.influence == "hub" and game.by_member("influence_weight")[lead] > 0:
+        return "not proven", "the theorem on simultaneous Nash does not cover influence in a hub"
     if game.influence_value == "share" and game.by_member("influence_weight")[lead] > 0:
         return "not proven", "the theorem on simultaneous Nash needs log influence for the leader"
     if game.decisiveness != 1 and game.by_member("influence_weight")[lead] > 0:

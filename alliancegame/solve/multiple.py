@@ -90,7 +90,7 @@ def _starts(game: BurdenSharingGame, plan: Plan) -> Array:
     lone = aggregative.best_deviations(game, bare, plan).reply
     high = np.clip(np.nan_to_num(lone, nan=0.0), low, limit)
     asked = np.minimum(plan.demand_by_member(game.members), limit)
-    pressed = plan.threat_by_member(game.members) > 0
+    pressed = plan.threat_by_member(game.members) + plan.tariff_by_member(game.members) > 0
     pressed[lead] = False
     high = np.where(pressed, np.maximum(high, asked), high)
     random = np.random.default_rng(SEED).random((_random_starts(game), game.size))

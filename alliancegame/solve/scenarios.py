@@ -28,13 +28,13 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.aggregative import TABLE_ROWS, Batch
 
-PLAN_KEYS = ("threat", "demand", "burden")
-_ROW = {"scale": 0, "spillin": 4, "umbrella": 5, "share": 13}
+PLAN_KEYS = ("threat", "demand", "burden", "tariff")
+_ROW = {"scale": 0, "spillin": 4, "umbrella": 5, "share": 13, "trade": 16}
 _SCALARS = {
     "substitution": 0, "decisiveness": 1, "return_spillin": 2, "cohesion": 3, "curvature": 4,
-    "contagion": 5, "recovery": 6, "scarring": 7,
+    "contagion": 5, "recovery": 6, "scarring": 7, "width": 11, "tariff_decay": 12,
 }  # fmt: skip
-_DERIVED = ("gdp", "effectiveness", "spillin", "umbrella", "congestion")
+_DERIVED = ("gdp", "effectiveness", "spillin", "umbrella", "congestion", "deadweight")
 _MEMBER_KEY = re.compile(r"([a-z_]+)\[(.+)\]")
 
 Mask = NDArray[np.bool_]
@@ -66,12 +66,12 @@ def parse_key(game: BurdenSharingGame, text: str) -> Key:
     match = _MEMBER_KEY.fullmatch(text)
     name, member = match.groups() if match else (text, None)
     known = (*PLAN_KEYS, *PARAMETERS)
-    if name in LATER_PARAMETERS or name == "tariff":
-        Plan(tariff=1.0) if name == "tariff" else game.replace(**{name: 0.0})
+    if name in LATER_PARAMETERS:
+        game.replace(**{name: 0.0})
     if name not in known:
         raise unknown_name("parameter or plan field", name, known)
     if member is not None:
-        by_member = name in ("threat", "demand") or (
+        by_member = name in ("threat", "demand", "tariff") or (
             name not in PLAN_KEYS and PARAMETERS[name].by_member
         )
         if not by_member:
@@ -186,16 +186,27 @@ class Scenarios:
         if self.game.horizon == "stationary":
             good &= self.field("institutional_share") == 1
             good &= self.field("recovery_threshold") == 0
-        threat, demand, burden = (self.field(name) for name in PLAN_KEYS)
+        threat, demand, burden, tariff = (self.field(name) for name in PLAN_KEYS)
         good &= ((threat >= 0) & (threat <= 1)).all(axis=1)
         good &= (np.isfinite(demand) & (demand > 0)).all(axis=1)
-        unasked = (threat == 0) & (not pressed)
+        good &= (np.isfinite(tariff) & (tariff >= 0)).all(axis=1)
+        good &= self._bearable(tariff, demand, high)
+        unasked = (threat == 0) & (tariff == 0) & (not pressed)
         good &= ((demand <= high) | unasked)[:, allies].all(axis=1)
         committed = np.isfinite(burden)
         given = committed | (np.isnan(burden) & (Key("burden") not in self.columns))
         within = (burden >= low[:, lead]) & (burden <= high[:, lead])
         good &= given & (within | ~committed)
         return good
+
+    def _bearable(self, tariff: Array, demand: Array, high: Array) -> Mask:
+        """Cells whose tariffs leave everybody something (`aggregative.check_plan`)."""
+        losses = self.field("trade_exposure") * tariff
+        fine = losses < 1
+        if self.game.consumption == "log" and self.game.shortfall != "proportional":
+            most = np.minimum(high, demand) if self.game.shortfall == "trigger" else high
+            fine = fine & ((losses + most < 1) | (losses == 0))
+        return np.asarray(fine.all(axis=1))
 
     def _sound_technology(self, allies: Mask) -> Mask:
         rho = self.field("substitution")
@@ -211,11 +222,16 @@ class Scenarios:
     @cached_property
     def concave(self) -> Mask:
         """Cells in which every payoff is concave in the own burden (`concave_in_own_burden`)."""
-        risky = self.field("decisiveness") > 1
-        if self.game.influence_value != "share":
-            risky = np.zeros_like(risky)
-        valued = (self.field("influence_weight") > 0).any(axis=1)
-        concave = (self.field("substitution") <= 1) & ~(risky & valued)
+        valued = self.field("influence_weight") > 0
+        if self.game.influence_value == "share":
+            doubtful = valued.any(axis=1)
+        elif self.game.influence == "hub":
+            doubtful = valued[:, self.game.members.leader_index]
+        else:
+            doubtful = np.zeros(1, dtype=bool)
+        concave = (self.field("substitution") <= 1) & ~((self.field("decisiveness") > 1) & doubtful)
+        if self.game.shortfall == "logistic":
+            concave = np.zeros_like(concave)
         return np.broadcast_to(concave, (self.count,))
 
     @cached_property
@@ -238,7 +254,11 @@ class Scenarios:
         weights = self.field("council_weight")[:, allies]
         valued = (self.field("influence_weight")[:, allies] > 0).any(axis=1)
         plain = (self.field("decisiveness") == 1) & (np.ptp(weights, axis=1) == 0)
+        if self.game.influence != "council":
+            plain = np.zeros_like(plain)
         proved = (self.field("substitution") == 1) & (plain | ~valued)
+        if self.game.shortfall != "proportional":
+            proved = np.zeros_like(proved)
         proved = proved & (spillin[:, allies] <= 1).all(axis=1) & ~self.degenerate
         return np.broadcast_to(proved, (self.count,))
 
@@ -265,15 +285,29 @@ class Scenarios:
         spillin, umbrella = self.congested
         weights = self.field("council_weight")[:, allies]
         plain = (self.field("decisiveness") == 1) & (np.ptp(weights, axis=1) == 0)
-        if self.game.influence_value != "log":
+        if self.game.influence_value != "log" or self.game.influence != "council":
             plain = np.zeros_like(plain)
         valued = self.field("influence_weight")[:, lead] > 0
+        # Revenue makes the leader's condition depend on more than the allies' total.
+        plain = plain & ~self.taxed_cells
+        valued = valued | self.taxed_cells
         with np.errstate(invalid="ignore"):
             returned = self.field("return_spillin") * batch.column("mean_trust") ** self.field(
                 "cohesion"
             )
             weak = (returned[:, None] * umbrella * batch.trust <= spillin)[:, allies].all(axis=1)
         return np.asarray(self.proved_followers & (plain | ~valued) & weak)
+
+    @property
+    def taxed(self) -> bool:
+        """Whether any cell has a tariff, so that the kernel must know of them."""
+        return bool(self.taxed_cells.any())
+
+    @cached_property
+    def taxed_cells(self) -> Mask:
+        """Cells in which somebody pays a tariff."""
+        paid = (self.field("tariff") > 0).any(axis=1)
+        return np.broadcast_to(paid, (self.count,))
 
     def proved(self, batch: Batch) -> Mask:
         """Cells whose answer is proved to be the only one, degenerate ones left out."""
@@ -324,7 +358,7 @@ class Scenarios:
     ) -> Batch:
         """Solve every cell; `threat` (cell or 1, member) and `burden` (cell,) replace the plan's."""
         shape = (self.count, self.size)
-        made = aggregative.tables(self._prototype)
+        made = aggregative.tables(self._prototype, self.taxed)
         places, values = self._places()
         burdens = self.field("burden") if burden is None else burden
         return aggregative.run(
@@ -348,7 +382,7 @@ class Scenarios:
         peaks are climbed from. Returns the cells with these plans in them, the allies' answers, and
         an array (cell, 4): threat, burden, what the grid could hide (an estimate), plans solved.
         """
-        made = aggregative.tables(self._prototype)
+        made = aggregative.tables(self._prototype, self.taxed)
         places, values = self._places()
         share = np.linspace(0.0, 1.0, max(grid, 25))
         plans = np.empty((self.count, 4))
@@ -386,6 +420,8 @@ class Scenarios:
 
     def _stacked(self, table: Array) -> Array:
         """Tables by cell: one view unless a parameter that several rows depend on changes."""
+        if self.plan.taxed:
+            table = aggregative.with_tariffs(table, self.plan.tariff_by_member(self.game.members))
         stacked = np.broadcast_to(table, (self.count, *table.shape))
         if not self.changes(*_DERIVED):
             return stacked
@@ -396,11 +432,14 @@ class Scenarios:
         allied = np.array(gdp)
         allied[:, self.game.members.leader_index] = 0.0
         stacked[:, _ROW["share"]] = allied / allied.sum(axis=1, keepdims=True)
+        kept = (1 - self.field("deadweight"))[:, None]
+        own = gdp[:, self.game.members.leader_index][:, None]
+        stacked[:, _ROW["trade"]] = allied * kept / own
         return stacked
 
     def _places(self) -> tuple[NDArray[np.int64], Array]:
         """Columns that stand in the table as they are: all members first, then single ones."""
-        keys = [key for key in self.columns if not key.of_plan and key.name in TABLE_ROWS]
+        keys = [key for key in self.columns if key.name in TABLE_ROWS]
         keys.sort(key=lambda key: key.member is not None)
         places = np.empty((len(keys), 2), dtype=np.int64)
         values = np.empty((self.count, len(keys)))

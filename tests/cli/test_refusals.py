@@ -48,7 +48,7 @@ SOLVE = ["solve", "three-allies"]
         ),
         (["compare", "three-allies", "thret=1"], "Did you mean 'threat'?"),
         (["compare", "three-allies", "burden[Large]=1"], "the leader's own"),
-        (["compare", "three-allies", "tariff=1"], "this version cannot solve it yet"),
+        (["compare", "three-allies", "tariff=-1"], "tariff of the plan must be >= 0"),
         (["stackelberg", "three-allies", "--commit", "treat"], "Did you mean 'threat'?"),
         (["stackelberg", "three-allies", "--threat", "1"], "threat is committed"),
         (["threshold", "three-allies", "--own-burden", "free"], "Known: committed"),

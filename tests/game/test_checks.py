@@ -80,9 +80,10 @@ def test_a_table_says_what_to_drop() -> None:
         ag.from_frame(table.assign(notes="x"), leader="USA")
 
 
-def test_towards_best_shot_is_known_but_not_solved(game: ag.BurdenSharingGame) -> None:
-    with pytest.raises(errors.UnsupportedFormError, match="belongs to the model"):
-        game.replace(substitution=2)
+def test_technologies_are_limits_of_substitution(game: ag.BurdenSharingGame) -> None:
+    assert game.replace(substitution=2).substitution == 2
+    with pytest.raises(errors.InvalidValueError, match="leave substitution at 1"):
+        game.replace(technology="best-shot", substitution=2)
 
 
 def test_the_complex_entry_is_named() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alliancegame.errors import ModelFileError, UnsupportedFormError
+from alliancegame.errors import ModelFileError
 from alliancegame.game.files import parse, read, write
 from alliancegame.game.plan import Plan
 from alliancegame.game.spec import DEFAULT, ModelSpec, Origin
@@ -407,9 +407,8 @@ def test_division_by_zero_names_the_cell(folder: Path) -> None:
         parsed(folder, text)
 
 
-def test_a_tariff_in_the_plan_is_a_form_of_later(folder: Path) -> None:
-    with pytest.raises(UnsupportedFormError, match="tariff"):
-        parsed(folder, replaced("demand = 0.04", "tariff = 0.1"))
+def test_a_plan_may_have_a_tariff(folder: Path) -> None:
+    assert parsed(folder, replaced("demand = 0.04", "tariff = 0.1")).plan.tariff == 0.1
 
 
 def test_missing_and_undecodable_files(folder: Path) -> None:

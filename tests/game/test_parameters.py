@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliancegame.errors import InvalidValueError, UnknownNameError, UnsupportedFormError
+from alliancegame.errors import InvalidValueError, UnknownNameError
 from alliancegame.game.game import LATER_PARAMETERS, PARAMETERS
 from alliancegame.game.parameters import Parameter, as_number, by_member_values, validate
 
@@ -143,8 +143,7 @@ def test_forms_are_picked_by_name() -> None:
         validate(consumption, "lineal", LABELS, "USA")
     with pytest.raises(InvalidValueError, match="one of 'log', 'linear', got 3"):
         validate(consumption, 3, LABELS, "USA")
-    with pytest.raises(UnsupportedFormError, match="'hub' belongs to the model"):
-        validate(influence, "hub", LABELS, "USA")
+    assert validate(influence, "hub", LABELS, "USA") == "hub"
 
 
 def test_registry_is_complete_and_consistent() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alliancegame.errors import InvalidValueError, UnknownNameError, UnsupportedFormError
+from alliancegame.errors import InvalidValueError, UnknownNameError
 from alliancegame.game.members import Members
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 
@@ -129,11 +129,12 @@ def test_bad_values_at_the_door(field: str, value: object, words: str) -> None:
         Plan(**{field: value})
 
 
-@pytest.mark.parametrize("tariff", [0.1, {"FRA": 0.1}])
-def test_tariffs_are_refused_not_ignored(tariff: object) -> None:
-    with pytest.raises(UnsupportedFormError, match="tariff > 0 belongs to the model"):
-        Plan(tariff=tariff)
-    assert Plan(tariff={"FRA": 0.0}).tariff == {"FRA": 0.0}
+def test_tariffs_press_too() -> None:
+    plan = Plan(tariff={"FRA": 0.1}, demand=0.02)
+    assert plan.pressure
+    assert plan.taxed
+    assert "tariff" in plan.describe()
+    assert not Plan(tariff={"FRA": 0.0}).pressure
 
 
 def test_names_are_checked_against_the_members() -> None:

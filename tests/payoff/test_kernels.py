@@ -1,4 +1,4 @@
-"""Generated kernels against the symbolic definition, for all sixteen forms; zeros stay exact.
+"""Generated kernels against the symbolic definition, for all plain forms and the others; zeros stay exact.
 
 The text is executed as plain Python (`py_func`), so that no form has to be compiled for this.
 """
@@ -27,15 +27,25 @@ FORMS = [
         ("log", "linear"), ("log", "share"), (True, False), (True, False)
     )
 ]
+FORMS += [
+    Form("log", "log", True, False, "hub"),
+    Form("linear", "share", False, True, "hub", "logistic", True),
+    Form("log", "log", True, True, "council", "proportional", True),
+    Form("log", "share", False, False, "council", "logistic"),
+]
 ALLY = (
     "x", "below", "Z", "C", "G", "scale", "theta", "alpha", "private", "spillin", "umbrella",
-    "bite", "demand", "weight", "rho", "m",
+    "bite", "demand", "weight", "levy", "rival", "width", "rho", "m",
 )  # fmt: skip
 LEADER = (
-    "x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "rho", "m",
+    "x", "Z", "C", "scale", "theta", "alpha", "private", "weight", "returned", "revenue", "share",
+    "share_x", "share_xx", "rho", "m",
 )  # fmt: skip
 AGAINST = tuple("others" if name == "Z" else name for name in ALLY)
-ROWS = ("scale", "theta", "alpha", "private", "spillin", "umbrella", "bite", "demand", "weight")
+ROWS = (
+    "scale", "theta", "alpha", "private", "spillin", "umbrella", "bite", "demand", "weight", "levy",
+    "rival", "width",
+)  # fmt: skip
 
 
 @functools.cache
@@ -57,8 +67,11 @@ def draw(rng: np.random.Generator, form: Form) -> dict[str, float]:
         "x": x, "below": below, "demand": demand, "rho": rho, "m": m,
         "scale": float(rng.uniform(0.5, 20)), "G": float(rng.uniform(0.1, 2.0)),
     }  # fmt: skip
-    for name in ("theta", "alpha", "private", "spillin", "umbrella", "bite", "weight", "returned"):
+    for name in ("theta", "alpha", "private", "spillin", "umbrella", "bite", "weight", "returned",
+                 "rival", "share"):  # fmt: skip
         point[name] = float(rng.uniform(0.05, 0.95))
+    for name in ("levy", "revenue", "width", "share_x", "share_xx"):
+        point[name] = float(rng.uniform(0.005, 0.05))
     point["g"] = point["scale"] * x
     point["others"] = float(rng.uniform(0.1, 3.0))
     point["Z"] = point["g"] ** rho + point["others"]
@@ -124,14 +137,15 @@ def test_sweep_is_the_conditions_of_all_allies(form: Form) -> None:
         assert out[:5] == pytest.approx(alone, rel=1e-9, abs=1e-12)
         g = point["scale"] * point["x"]
         assert out[5] == pytest.approx(rho * g**rho / point["x"])
-        assert out[6] == pytest.approx(m * point["weight"] * g**m / point["x"])
+        council = 0.0 if form.hub else m * point["weight"] * g**m / point["x"]
+        assert out[6] == pytest.approx(council)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_zero_weights_remove_their_term(form: Form) -> None:
     """ln 0 behind a weight of zero is never taken: in Python it would raise."""
     point = draw(np.random.default_rng(5), form) | {"x": 0.0, "below": 1.0, "rho": 1.0}
-    point |= {"private": 0.0, "alpha": 0.0}
+    point |= {"private": 0.0, "alpha": 0.0, "levy": 0.0, "revenue": 0.0, "width": 1e-6}
     value = generated(form)["ally_value"](*(point[name] for name in AGAINST))
     reliability = 1 - point["bite"]
     security = point["spillin"] * point["others"] + point["umbrella"] * reliability * point["G"]
@@ -145,7 +159,9 @@ def test_zero_weights_remove_their_term(form: Form) -> None:
 def test_trust_functions() -> None:
     functions = generated(Form())
     assert functions["threat_cost"](0.25, 0.5) == 0.5
-    assert functions["trust_impact"](0.4, 0.5, 0.3, 0.2) == pytest.approx(math.exp(-0.26))
+    assert functions["trust_impact"](0.4, 0.5, 0.3, 0.2, 0.5, 0.1) == pytest.approx(math.exp(-0.31))
+    assert functions["shortfall"](0.01, 1.0, 0.04, 0.005) == 0.75
+    assert generated(Form(shortfall="logistic"))["shortfall"](0.04, 1.0, 0.04, 0.005) == 0.5
     assert functions["stationary_trust"](0.5, 0.2, 0.9) == pytest.approx(0.5 * 0.2 * 0.9 / 0.6)
     assert functions["returned_spillin"](0.5, 0.81, 0.5) == pytest.approx(0.45)
     assert functions["influence_share"](1.0, 4.0) == 0.25

@@ -13,7 +13,7 @@ import sympy as sp
 from alliancegame.payoff import symbolic as sy
 from alliancegame.payoff.form import Form
 from tests.oracle import Hand
-from tests.problems import FAMILIES, random_alliance
+from tests.problems import FAMILIES, FURTHER, random_alliance
 
 STEP = 1e-30
 
@@ -41,8 +41,9 @@ def cases(family: str) -> Any:
         low, high = game.by_member("burden_min"), np.minimum(game.by_member("burden_max"), 0.9)
         x = list(low + (high - low) * rng.uniform(0.02, 0.3, game.size))
         form = Form(
-            game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
-        )
+            game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,
+            game.influence, game.shortfall, taxed=True,
+        )  # fmt: skip
         hand = Hand(game, plan)
         for i in range(game.size):
             yield hand, i, x, *conditions(form, i == hand.lead)
@@ -52,19 +53,22 @@ def evaluate(function: Callable[..., Any], names: list[str], stage: dict[str, An
     return function(*(stage[name] for name in names))
 
 
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", [*FAMILIES, *FURTHER])
 def test_marginal_payoffs_are_the_slopes_of_the_payoff_by_hand(family: str) -> None:
     for hand, i, x, _, (marginal, *_), names in cases(family):
         value = evaluate(marginal, names, hand.stage(i, x))
         assert value == pytest.approx(hand.slope(i, x), rel=1e-10, abs=1e-10)
 
 
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", [*FAMILIES, *FURTHER])
 def test_derivatives_of_marginal_payoffs(family: str) -> None:
     """Each aggregate moved alone, the own burden moved with the aggregates held."""
     for hand, i, x, _, (marginal, own, *partials), names in cases(family):
         stage = hand.stage(i, x)
         moved = stage | {"x": stage["x"] + 1j * STEP, "g": stage["g"] + 1j * STEP * stage["scale"]}
+        if "share" in stage:
+            moved["share"] = stage["share"] + 1j * STEP * stage["share_x"]
+            moved["share_x"] = stage["share_x"] + 1j * STEP * stage["share_xx"]
         slope = evaluate(marginal, names, moved).imag / STEP
         assert evaluate(own, names, stage) == pytest.approx(slope, rel=1e-9)
         for name, partial in zip("ZCG", partials, strict=True):
@@ -75,7 +79,7 @@ def test_derivatives_of_marginal_payoffs(family: str) -> None:
             assert evaluate(partial, names, stage) == pytest.approx(slope, rel=1e-9, abs=1e-13)
 
 
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", [*FAMILIES, *FURTHER])
 def test_total_second_derivative_against_finite_differences(family: str) -> None:
     """Own burden and the aggregates that contain it move together."""
     for hand, i, x, problem, (_, own, in_z, in_c, _), names in cases(family):

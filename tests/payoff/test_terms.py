@@ -15,7 +15,7 @@ from alliancegame.game.plan import Plan
 from alliancegame.payoff import symbolic, terms
 from alliancegame.payoff.form import Form
 from tests.oracle import Hand
-from tests.problems import BANK, FAMILIES, alliance, random_alliance
+from tests.problems import BANK, FAMILIES, FURTHER, alliance, random_alliance
 
 
 @functools.cache
@@ -30,8 +30,9 @@ def compiled(form: Form, leads: bool, wanted: str) -> Callable[[dict[str, float]
 
 def form_of(game: Any) -> Form:
     return Form(
-        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
-    )
+        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,
+        game.influence, game.shortfall, taxed=True,
+    )  # fmt: skip
 
 
 def interior(game: Any, rng: np.random.Generator) -> list[float]:
@@ -39,7 +40,7 @@ def interior(game: Any, rng: np.random.Generator) -> list[float]:
     return list(low + (np.minimum(high, 0.9) - low) * rng.uniform(0.02, 0.3, game.size))
 
 
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", [*FAMILIES, *FURTHER])
 def test_assembled_payoffs_are_the_payoffs_by_hand(family: str) -> None:
     rng = np.random.default_rng(11)
     for _ in range(20):

@@ -9,7 +9,7 @@ from alliancegame.solve.aggregative import solve_plan
 from alliancegame.solve.nash import certify, solve_nash
 from alliancegame.solve.result import Equilibrium
 from tests.oracle import Hand
-from tests.problems import FAMILIES, alliance, nato_like, random_alliance
+from tests.problems import FAMILIES, FURTHER, alliance, nato_like, random_alliance
 
 GAMES, BATCH = 40, 8
 SEEDS = [range(start, start + BATCH) for start in range(0, GAMES, BATCH)]
@@ -25,7 +25,7 @@ def assert_described(found: Equilibrium, hand: Hand) -> None:
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=str)
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", [*FAMILIES, *FURTHER])
 def test_solver_and_slow_search_agree(family: str, seeds: range) -> None:
     """The solver's equilibrium is one by brute force, and the search ends in one the solver knows."""
     for seed in seeds:

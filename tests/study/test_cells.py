@@ -136,8 +136,6 @@ def test_bad_keys(game):
         parse_key(game, "decay[Lrage]")
     with pytest.raises(InvalidValueError, match="leads"):
         parse_key(game, "decay[Leader]")
-    with pytest.raises(AllianceGameError, match="tariff"):
-        parse_key(game, "tariff")
     with pytest.raises(InvalidValueError, match="same length"):
         solve_cells(game, {"threat": np.zeros(2), "decay": np.zeros(3)}, solve="nash")
     with pytest.raises(InvalidValueError, match="needs the leader's burden"):

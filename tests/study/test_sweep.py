@@ -20,7 +20,6 @@ from alliancegame.errors import (
     AllianceGameError,
     InvalidValueError,
     UnknownNameError,
-    UnsupportedFormError,
 )
 from alliancegame.study import sweep as room
 from alliancegame.study.cells import OUTPUTS, SOLVES, STATUSES
@@ -358,8 +357,6 @@ REFUSED = {
     "none": ({"decay": [None, 0.1]}, {}, InvalidValueError, "must be a number"),
     "unknown": ({"deacy": [0.1]}, {}, UnknownNameError, "Did you mean 'decay'"),
     "unknown member": ({"decay[DEV]": [0.1]}, {}, UnknownNameError, "member 'DEV'"),
-    "tariff": ({"tariff": [0.1]}, {}, UnsupportedFormError, "tariff"),
-    "later form": ({"influence": ["hub"]}, {}, UnsupportedFormError, "hub"),
     "unknown form": ({"consumption": ["log", "lin"]}, {}, UnknownNameError, "'lin'"),
     "numbers for a form": ({"consumption": [1]}, {}, InvalidValueError, "names of forms"),
     "names for numbers": ({"decay": ["high"]}, {}, InvalidValueError, "goes over numbers"),

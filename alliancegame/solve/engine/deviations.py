@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import math
 
     from alliancegame.payoff.generated import (
+        HUB,
         ally_security_power,
         ally_value,
         influence_share,
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
         BITE,
         DEMAND,
         HIGH,
+        LEVY,
         LOW,
+        PRESSED,
         PRIVATE,
+        RIVAL,
         SCALE,
         SCAN_POINTS,
         SPILLIN,
@@ -34,13 +38,14 @@ if TYPE_CHECKING:
         W_A,
         W_B,
         WEIGHT,
+        WIDTH,
         Index,
         Matrix,
         Vector,
     )
     from alliancegame.solve.engine.newton import ally_at, leader_at
     from alliancegame.solve.engine.safeguard import falling_root, marginal
-    from alliancegame.solve.engine.stage import totals
+    from alliancegame.solve.engine.stage import contests, observe, totals
 
 
 def member_value(
@@ -58,13 +63,16 @@ def member_value(
     """A member's payoff at its burden: Z is what the other allies contribute, C everybody's council sum."""
     alpha = stage[ALPHA, i]
     seat = 0.0
-    if alpha > 0.0 and C <= 0.0:  # Nobody contributes: influence goes by council weight alone.
+    if (
+        not HUB and alpha > 0.0 and C <= 0.0
+    ):  # Nobody contributes: influence goes by council weight alone.
         weight = 0.0
         for j in range(n):
             weight += stage[WEIGHT, j]
         seat = alpha * influence_worth(influence_share(stage[WEIGHT, i], weight))
         alpha = 0.0
     if i == n - 1:
+        share, share_x, share_xx = contests(stage, n, x, m)
         return seat + leader_value(
             x,
             Z,
@@ -75,10 +83,14 @@ def member_value(
             stage[PRIVATE, i],
             stage[WEIGHT, i],
             returned,
+            stage[LEVY, i],
+            share,
+            share_x,
+            share_xx,
             rho,
             m,
         )
-    below = 1.0 if stage[BITE, i] > 0.0 and x < stage[DEMAND, i] else 0.0
+    below = 1.0 if stage[PRESSED, i] > 0.0 and x < stage[DEMAND, i] else 0.0
     return seat + ally_value(
         x,
         below,
@@ -94,6 +106,9 @@ def member_value(
         stage[BITE, i],
         stage[DEMAND, i],
         stage[WEIGHT, i],
+        stage[LEVY, i],
+        stage[RIVAL, i],
+        stage[WIDTH, i],
         rho,
         m,
     )
@@ -176,6 +191,7 @@ def deviations(
     is the best of a scan. The others' sums come from both sides, so that no own part is subtracted.
     """
     k = n - 1
+    observe(stage, x, n)
     suffix_z, suffix_c = work[W_A], work[W_B]
     z, c = 0.0, 0.0
     for j in range(n):
@@ -203,7 +219,7 @@ def deviations(
             reply = scanned_reply(stage, i, n, others, council, G, returned, rho, m)
         now = value_against(stage, i, n, x[i], others, council, G, returned, rho, m)
         then = value_against(stage, i, n, reply, others, council, G, returned, rho, m)
-        if council == 0.0 and reply == 0.0 and stage[ALPHA, i] > 0.0:
+        if not HUB and council == 0.0 and reply == 0.0 and stage[ALPHA, i] > 0.0:
             # Alone in the council, the least positive contribution takes all influence: a supremum.
             least = stage[LOW, i] + 1e-12 * (stage[HIGH, i] - stage[LOW, i])
             alone = value_against(stage, i, n, least, others, council, G, returned, rho, m)
@@ -305,7 +321,7 @@ def searched_regret(
         others = without_own(stage, x, n, i, Z, rho)
         council = max(C - stage[WEIGHT, i] * power_m(g, m), 0.0)
         a, b, below, other = low, high, 1.0 if d >= high else 0.0, xi
-        if stage[BITE, i] > 0.0 and low < d < high:
+        if stage[PRESSED, i] > 0.0 and low < d < high:
             if xi <= d:
                 b, below, above = d, 1.0, 0.0
                 away = marginal(stage, i, n, d, above, others, council, G, returned, True, rho, m)
@@ -334,6 +350,14 @@ def searched_regret(
     return largest, worst
 
 
+def hub_influence(stage: Matrix, i: int, n: int, x: float, G: float, m: float) -> float:
+    """A member's influence in a hub: its share of its contest, the leader's the mean over allies."""
+    if i == n - 1:
+        return contests(stage, n, x, m)[0]
+    own = power_m(stage[SCALE, i] * x, m)
+    return influence_share(own, stage[WEIGHT, i] * power_m(G, m) + own + stage[RIVAL, i])
+
+
 def describe(
     stage: Matrix,
     x: Vector,
@@ -348,6 +372,7 @@ def describe(
 ) -> None:
     """Payoff, influence and security of every member, in member order."""
     k = n - 1
+    observe(stage, x, n)
     Z, C, weights = 0.0, 0.0, 0.0
     for i in range(n):
         g = stage[SCALE, i] * x[i]
@@ -362,6 +387,8 @@ def describe(
         payoff[member] = member_value(stage, i, n, x[i], others, C, G, returned, rho, m)
         pull = stage[WEIGHT, i] * power_m(stage[SCALE, i] * x[i], m)
         influence[member] = influence_share(pull, C) if C > 0.0 else stage[WEIGHT, i] / weights
+        if HUB:
+            influence[member] = hub_influence(stage, i, n, x[i], G, m)
         if i < k:
             below = 1.0 if stage[THREAT, i] > 0.0 and x[i] < stage[DEMAND, i] else 0.0
             power = ally_security_power(
@@ -379,6 +406,9 @@ def describe(
                 stage[THREAT, i],
                 stage[DEMAND, i],
                 stage[WEIGHT, i],
+                stage[LEVY, i],
+                stage[RIVAL, i],
+                stage[WIDTH, i],
                 rho,
                 m,
             )
@@ -393,6 +423,10 @@ def describe(
                 stage[PRIVATE, i],
                 stage[WEIGHT, i],
                 returned,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
                 rho,
                 m,
             )

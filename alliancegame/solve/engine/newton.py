@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from alliancegame.payoff.generated import (
         CELL,
+        HUB,
         LANES,
         P_ALPHA,
         P_BELOW,
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
         P_HIGH,
         P_KIND,
         P_LEFT,
+        P_LEVY,
         P_LOW,
         P_POSSIBLE,
+        P_PRESSED,
         P_PRIVATE,
         P_RIGHT,
+        P_RIVAL,
         P_SAFE,
         P_SCALE,
         P_SPILLIN,
@@ -42,7 +46,9 @@ if TYPE_CHECKING:
         P_THETA,
         P_UMBRELLA,
         P_WEIGHT,
+        P_WIDTH,
         P_ZX,
+        TAXED,
         ally_conditions,
         ally_sweep,
         leader_conditions,
@@ -56,11 +62,14 @@ if TYPE_CHECKING:
         GAIN_ACCEPTED,
         HIGH,
         LEAST_SLOPE,
+        LEVY,
         LOW,
         NEAR,
         PACKED_FROM,
         PADDING,
+        PRESSED,
         PRIVATE,
+        RIVAL,
         SCALE,
         SINGULAR,
         SPILLIN,
@@ -68,9 +77,11 @@ if TYPE_CHECKING:
         TINY,
         UMBRELLA,
         WEIGHT,
+        WIDTH,
         Matrix,
         Vector,
     )
+    from alliancegame.solve.engine.stage import contests, observe
 
 
 def ally_at(
@@ -100,6 +111,9 @@ def ally_at(
         stage[BITE, i],
         stage[DEMAND, i],
         stage[WEIGHT, i],
+        stage[LEVY, i],
+        stage[RIVAL, i],
+        stage[WIDTH, i],
         rho,
         m,
     )
@@ -124,6 +138,9 @@ def lane_at(
         cell[P_BITE + j],
         cell[P_DEMAND + j],
         cell[P_WEIGHT + j],
+        cell[P_LEVY + j],
+        cell[P_RIVAL + j],
+        cell[P_WIDTH + j],
         rho,
         m,
     )
@@ -132,8 +149,9 @@ def lane_at(
 def leader_at(
     stage: Matrix, n: int, x: float, Z: float, C: float, returned: float, rho: float, m: float
 ) -> tuple[float, float, float, float]:
-    """The leader's marginal payoff and its derivatives."""
+    """The leader's marginal payoff and its derivatives, the allies as they were observed."""
     k = n - 1
+    share, share_x, share_xx = contests(stage, n, max(x, TINY), m)
     return leader_conditions(
         max(x, TINY),
         Z,
@@ -144,6 +162,10 @@ def leader_at(
         stage[PRIVATE, k],
         stage[WEIGHT, k],
         returned,
+        stage[LEVY, k],
+        share,
+        share_x,
+        share_xx,
         rho,
         m,
     )
@@ -186,6 +208,10 @@ def pack(stage: Matrix, x: Vector, k: int, cells: Vector) -> None:
             cell[P_BITE + j] = stage[BITE, i]
             cell[P_DEMAND + j] = stage[DEMAND, i]
             cell[P_WEIGHT + j] = stage[WEIGHT, i]
+            cell[P_LEVY + j] = stage[LEVY, i]
+            cell[P_RIVAL + j] = stage[RIVAL, i]
+            cell[P_WIDTH + j] = stage[WIDTH, i]
+            cell[P_PRESSED + j] = stage[PRESSED, i]
             cell[P_LOW + j] = stage[LOW, i]
             cell[P_HIGH + j] = stage[HIGH, i]
             cell[P_KIND + j] = stage[SINGULAR, i]
@@ -193,9 +219,9 @@ def pack(stage: Matrix, x: Vector, k: int, cells: Vector) -> None:
         for j in range(real):
             cell[P_BURDEN + j] = x[first + j]
         for j in range(real, LANES):
-            for at in (P_THETA, P_ALPHA, P_PRIVATE, P_BITE, P_WEIGHT, P_LOW):
+            for at in (P_THETA, P_ALPHA, P_PRIVATE, P_BITE, P_WEIGHT, P_LEVY, P_PRESSED, P_LOW):
                 cell[at + j] = 0.0
-            for at in (P_SCALE, P_SPILLIN, P_UMBRELLA, P_DEMAND, P_HIGH):
+            for at in (P_SCALE, P_SPILLIN, P_UMBRELLA, P_DEMAND, P_RIVAL, P_WIDTH, P_HIGH):
                 cell[at + j] = 1.0
             cell[P_BURDEN + j], cell[P_KIND + j] = 0.5, PADDING
         for j in range(LANES):
@@ -237,7 +263,7 @@ def framed(cells: Vector, first: int, last: int) -> int:
         for j in range(LANES):
             f, f_x, xi = cell[P_F + j], cell[P_FX + j], cell[P_BURDEN + j]
             low, high, d = cell[P_LOW + j], cell[P_HIGH + j], cell[P_DEMAND + j]
-            pressed, under = cell[P_BITE + j] > 0.0, xi < d
+            pressed, under = cell[P_PRESSED + j] > 0.0, xi < d
             real = cell[P_KIND + j] >= 0.0
             cell[P_LEFT + j] = max(low, d) if pressed & (not under) else low
             cell[P_RIGHT + j] = min(high, d) if pressed & under else high
@@ -254,7 +280,7 @@ def framed(cells: Vector, first: int, last: int) -> int:
 def settle(cell: Vector, j: int, Z: float, C: float, G: float, rho: float, m: float) -> None:
     """An ally at a bound or at the kink: it stays, with a step of zero, or leaves for one side."""
     xi, low, high = cell[P_BURDEN + j], cell[P_LOW + j], cell[P_HIGH + j]
-    d, pressed = cell[P_DEMAND + j], cell[P_BITE + j] > 0.0
+    d, pressed = cell[P_DEMAND + j], cell[P_PRESSED + j] > 0.0
     rightward, leftward = cell[P_F + j], cell[P_F + j]
     if pressed and xi == d:
         leftward = lane_at(cell, j, 1.0, Z, C, G, rho, m)[0]
@@ -283,7 +309,7 @@ def settle_edges(
     for b in range(first, last):
         cell = cells[b * CELL : (b + 1) * CELL]
         for j in range(LANES):
-            xi, pressed = cell[P_BURDEN + j], cell[P_BITE + j] > 0.0
+            xi, pressed = cell[P_BURDEN + j], cell[P_PRESSED + j] > 0.0
             at_bound = xi <= cell[P_LOW + j] or xi >= cell[P_HIGH + j]
             if at_bound or (pressed and xi == cell[P_DEMAND + j]):
                 settle(cell, j, Z, C, G, rho, m)
@@ -335,6 +361,9 @@ def iterate(
         G = scale * max(xl, TINY)
         own = weight * power_m(G, m)
         C = council + own
+        if HUB or TAXED:
+            unpack(cells, k, x)
+            observe(stage, x, n)
         gain, worst = 0.0, 0
         zz, zc, zg, z0, cz, cc, cg, c0 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for first in range(0, blocks, NEAR):  # As many at a time as stay in the nearest cache.
@@ -373,6 +402,7 @@ def iterate(
         if not math.isfinite(gain):
             return False, count, gain, worst
         previous = gain
+        # What moves the leader's revenue and its contests is left out: each step sees them anew.
         cg += m * own / G  # The leader's own part of the council.
         a11, a12, b1 = 1.0 - zz - zg * gz, -zc - zg * gc, z0 + zg * g0
         a21, a22, b2 = -cz - cg * gz, 1.0 - cc - cg * gc, c0 + cg * g0

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import math
 
-    from alliancegame.payoff.generated import ally_marginal, power_m, power_rho
+    from alliancegame.payoff.generated import HUB, ally_marginal, power_m, power_rho
     from alliancegame.solve.engine.names import (
         ALPHA,
         BITE,
         DEMAND,
         FAILED,
         HIGH,
+        LEVY,
         LOW,
         NEWTON,
+        PRESSED,
         PRIVATE,
+        RIVAL,
         SAFEGUARD,
         SCALE,
         SPILLIN,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
         W_A,
         W_B,
         WEIGHT,
+        WIDTH,
         Matrix,
         Vector,
     )
@@ -66,6 +70,9 @@ def marginal(
             stage[BITE, i],
             stage[DEMAND, i],
             stage[WEIGHT, i],
+            stage[LEVY, i],
+            stage[RIVAL, i],
+            stage[WIDTH, i],
             rho,
             m,
         )
@@ -88,7 +95,7 @@ def falling_root(
 ) -> float:
     """Where a falling marginal payoff crosses zero: a bound, the kink, or a root by bisection."""
     low, high, d = stage[LOW, i], stage[HIGH, i], stage[DEMAND, i]
-    kinked = stage[BITE, i] > 0.0
+    kinked = stage[PRESSED, i] > 0.0
     below = 1.0
     if marginal(stage, i, n, low, 1.0 if low < d else 0.0, Z, C, G, returned, own, rho, m) <= 0.0:
         return low
@@ -194,11 +201,11 @@ def share_response(
     k = n - 1
     G = stage[SCALE, k] * max(x[k], TINY)
     own = stage[WEIGHT, k] * power_m(G, m)
-    tied = rho == m
+    tied = rho == m and not HUB
     indifferent = True
     for i in range(k):
         tied = tied and stage[WEIGHT, i] == stage[WEIGHT, 0]
-        indifferent = indifferent and stage[ALPHA, i] == 0.0
+        indifferent = indifferent and (HUB or stage[ALPHA, i] == 0.0)
     if tied or indifferent:
         allied_root(stage, x, n, own, tied, G, returned, rho, m, work)
         return

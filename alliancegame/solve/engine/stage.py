@@ -9,10 +9,14 @@ if TYPE_CHECKING:
 
     from alliancegame.payoff.generated import (
         CELL_ROWS,
+        HUB,
         LANES,
+        TAXED,
+        hub_share,
         power_m,
         power_rho,
         returned_spillin,
+        shortfall,
         stationary_trust,
         threat_cost,
         trust_impact,
@@ -21,10 +25,14 @@ if TYPE_CHECKING:
         ALPHA,
         BITE,
         DEMAND,
+        FORCES,
         HIGH,
+        LEVY,
         LOW,
         PACKED_FROM,
+        PRESSED,
         PRIVATE,
+        RIVAL,
         S_COHESION,
         S_CONTAGION,
         S_CURVATURE,
@@ -35,7 +43,10 @@ if TYPE_CHECKING:
         S_RETURN,
         S_RHO,
         S_SCARRING,
+        S_TARIFF_DECAY,
+        S_WIDTH,
         SCALE,
+        SHARE,
         SINGULAR,
         SPILLIN,
         STAGE_ROWS,
@@ -43,21 +54,27 @@ if TYPE_CHECKING:
         T_CEILING,
         T_CREDIBILITY,
         T_DECAY,
+        T_EXPOSURE,
         T_HIGH,
         T_LOW,
         T_PRIVATE,
+        T_RIVAL,
         T_SCALE,
         T_SHARE,
         T_SPILLIN,
+        T_TARIFF,
         T_THETA,
+        T_TRADE,
         T_TRUST,
         T_UMBRELLA,
         T_WEIGHT,
         THETA,
         THREAT,
         TINY,
+        TRADE,
         UMBRELLA,
         WEIGHT,
+        WIDTH,
         Given,
         Index,
         Matrix,
@@ -129,7 +146,14 @@ def lay(table: Matrix, scalars: Vector, stage: Matrix) -> None:
     mark_singular(stage, n, scalars)
     lead = n - 1
     stage[SPILLIN, lead] = stage[UMBRELLA, lead] = stage[THREAT, lead] = stage[BITE, lead] = 0.0
+    stage[LEVY, lead] = stage[PRESSED, lead] = 0.0
     stage[DEMAND, lead] = 1.0
+    for i in range(n):
+        stage[WIDTH, i] = scalars[S_WIDTH]
+    if HUB or TAXED:
+        copy_row(table, T_RIVAL, stage, RIVAL)
+        copy_row(table, T_SHARE, stage, SHARE)
+        copy_row(table, T_TRADE, stage, TRADE)
 
 
 def operating_trust(
@@ -157,9 +181,14 @@ def operating_trust(
     for i in range(n - 1):
         cost, decay = trust[i], table[T_DECAY, i]
         others = total_cost - table[T_SHARE, i] * cost if total_cost > 0.0 else 0.0
-        if decay != last_decay or cost != last_cost or others != last_others:
+        if TAXED:
+            tariff = 0.0 if unharmed else table[T_TARIFF, i]
+            impact = trust_impact(
+                decay, cost, scalars[S_CONTAGION], others, scalars[S_TARIFF_DECAY], tariff
+            )
+        elif decay != last_decay or cost != last_cost or others != last_others:
             last_decay, last_cost, last_others = decay, cost, others
-            impact = trust_impact(decay, cost, scalars[S_CONTAGION], others)
+            impact = trust_impact(decay, cost, scalars[S_CONTAGION], others, 0.0, 0.0)
         operating = table[T_TRUST, i] * impact
         if scalars[S_HORIZON] > 0.0:
             operating = long_run_trust(
@@ -187,8 +216,13 @@ def press(
         believed = table[T_CREDIBILITY, i] * threat[i]
         stage[UMBRELLA, i] = table[T_UMBRELLA, i] * trust[i]
         stage[THREAT, i] = believed
-        stage[BITE, i] = believed if stage[THETA, i] > 0.0 else 0.0
+        bite = believed if stage[THETA, i] > 0.0 else 0.0
+        stage[BITE, i] = bite
         stage[DEMAND, i] = demand[i]
+        stage[LEVY, i] = table[T_EXPOSURE, i] * table[T_TARIFF, i] if TAXED else 0.0
+        stage[PRESSED, i] = 1.0 if bite > 0.0 or stage[LEVY, i] > 0.0 else 0.0
+        if HUB:
+            stage[WEIGHT, i] = trust[i]
     stage[WEIGHT, lead] = table[T_WEIGHT, lead] * mean_trust
     return mean_trust, returned_spillin(scalars[S_RETURN], mean_trust, scalars[S_COHESION])
 
@@ -200,8 +234,42 @@ def start(stage: Matrix, x: Vector, n: int) -> None:
         x[i] = min(max(pull / (1.0 + pull), stage[LOW, i]), stage[HIGH, i])
 
 
+def observe(stage: Matrix, x: Vector, n: int) -> None:
+    """What the leader has to know of every ally, beyond the aggregates: forms beyond the plain ones.
+
+    Each ally's g for the contests of a hub, and the revenue of a tariff in the leader's slot of LEVY.
+    """
+    if HUB:
+        for i in range(n - 1):
+            stage[FORCES, i] = stage[SCALE, i] * max(x[i], TINY)
+    if TAXED:
+        revenue = 0.0
+        for i in range(n - 1):
+            d = stage[DEMAND, i]
+            missed = shortfall(x[i], 1.0 if x[i] < d else 0.0, d, stage[WIDTH, i])
+            revenue += stage[LEVY, i] * missed * stage[TRADE, i]
+        stage[LEVY, n - 1] = revenue
+
+
+def contests(stage: Matrix, n: int, x: float, m: float) -> tuple[float, float, float]:
+    """The leader's share of influence in a hub, and its derivatives in the leader's burden."""
+    share, share_x, share_xx = 0.0, 0.0, 0.0
+    if HUB:
+        scale = stage[SCALE, n - 1]
+        for i in range(n - 1):
+            q, q_x, q_xx = hub_share(
+                x, scale, stage[WEIGHT, i], stage[FORCES, i], stage[RIVAL, i], m
+            )
+            share += stage[SHARE, i] * q
+            share_x += stage[SHARE, i] * q_x
+            share_xx += stage[SHARE, i] * q_xx
+    return share, share_x, share_xx
+
+
 def totals(stage: Matrix, x: Vector, n: int, rho: float, m: float) -> tuple[float, float, float]:
-    """The aggregates (Z, C, G) of a profile."""
+    """The aggregates (Z, C, G) of a profile, which the leader then has observed."""
+    if HUB or TAXED:
+        observe(stage, x, n)
     allied, council = 0.0, 0.0
     for i in range(n - 1):
         g = stage[SCALE, i] * max(x[i], TINY)
