@@ -82,7 +82,7 @@ def _one_each(sides: Sides) -> str:
 
 def missing(sides: Sides) -> list[str]:
     """What the proof of pruning needs and the game does not have, in words; empty if it holds."""
-    found = certificate.missing_conditions(sides.plain) + further_forms(sides.plain, sides.plan)
+    found = certificate.missing_conditions(sides.plain) + further_forms(sides.plain)
     if not aggregative.tables(sides.plain).concave:
         found.append("payoffs that are not concave on each side")
     free = sides.plan.burden is None
@@ -90,7 +90,9 @@ def missing(sides: Sides) -> list[str]:
         found.append("linear allies who may share a burden in any way")
     if free and not found:
         floor = np.array(sides.game.by_member("burden_min"))
-        state, reason = certificate.nash_unique(sides.plain, Plan(), floor, sides.trust)
+        state, reason = certificate.nash_unique(
+            sides.plain, Plan(tariff=sides.plan.tariff), floor, sides.trust
+        )
         if state != "proven":
             found.append(reason)
         elif sides.game.influence_value != "log" and sides.game.by_member("influence_weight").any():
@@ -149,7 +151,7 @@ def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compl
 
 def _followers_proved(sides: Sides) -> bool:
     """Whether the allies' answer to every burden of the leader is proved unique on every set."""
-    fine = not certificate.missing_conditions(sides.plain) + further_forms(sides.plain, sides.plan)
+    fine = not (certificate.missing_conditions(sides.plain) + further_forms(sides.plain))
     concave = aggregative.tables(sides.plain).concave
     return fine and concave and not certificate.degenerate(sides.plain).any()
 

@@ -86,6 +86,7 @@ class Sides:
         _, umbrella = game.congested
         felt = (threat * game.by_member("credibility") > 0) & (umbrella > 0)
         felt &= game.by_member("security_weight") > 0
+        felt |= plan.tariff_by_member(game.members) * game.by_member("trade_exposure") > 0
         choosing = felt & (game.by_member("burden_min") < demand)
         choosing[game.members.leader_index] = False
         return cls(game, plan, without_jumps(game), choosing, demand, threat)
@@ -103,7 +104,7 @@ class Sides:
     @property
     def tables(self) -> Tables:
         """The plain game as the engine reads it."""
-        return aggregative.tables(self.plain)
+        return aggregative.tables(self.plain, self.plan.taxed)
 
     @cached_property
     def trust(self) -> Array:
@@ -127,6 +128,10 @@ class Sides:
     def asked(self, sets: Mask) -> Array:
         """Demands that make the engine see who is missing what, shape (set, n)."""
         return np.where(sets & self.choosing, 0.5 * self.demand, OUT_OF_REACH)
+
+    def _missing(self, profiles: Array) -> Array:
+        """The same for given burdens, whoever can choose or not; shape (profile, n)."""
+        return np.where(profiles >= self.demand, 0.5 * self.demand, OUT_OF_REACH)
 
     def solve(
         self, sets: Mask, burdens: Array | None = None, bent: Bent | None = None
@@ -173,7 +178,8 @@ class Sides:
         least, most = np.array(profiles), np.array(profiles)
         least[rows, members], most[rows, members] = low[rows, members], high[rows, members]
         burdens = np.where(members == self.lead, np.nan, profiles[:, self.lead])
-        asked = self.asked(side)
+        asked = self._missing(profiles)  # The leader collects from whoever misses its demand.
+        asked[rows, members] = self.asked(side)[rows, members]
         if not self.tables.concave:
             for k in rows:
                 best = self._scanned(asked[k], low[k], high[k], profiles[k], int(members[k]))
@@ -186,8 +192,8 @@ class Sides:
         self, asked: Array, low: Array, high: Array, profile: Array, member: int
     ) -> float:
         """A best reply on one side where payoffs are not concave, by the engine's scan."""
-        made = self.tables
-        table = np.array(made.table)
+        made, given = aggregative.table_of(self.plain, self.plan)
+        table = np.array(given)
         table[TABLE_ROWS["burden_min"], member] = low[member]
         table[TABLE_ROWS["burden_max"], member] = high[member]
         start = np.array(profile)
@@ -200,8 +206,7 @@ class Sides:
 
     def described(self, profiles: Array) -> Batch:
         """Payoffs, influence, security and trust at given profiles, shape (profile, n)."""
-        asked = np.where(profiles >= self.demand, 0.5 * self.demand, OUT_OF_REACH)
-        return self._run(asked, profiles, profiles, profiles[:, self.lead])
+        return self._run(self._missing(profiles), profiles, profiles, profiles[:, self.lead])
 
     def gains(self, profiles: Array) -> tuple[Array, Array]:
         """The most each member can gain by any deviation, and by which burden; shapes (profile, n).
@@ -270,7 +275,7 @@ class Sides:
         bent: Bent | None,
         warm: bool,
     ) -> Batch:
-        made, (count, n) = self.tables, asked.shape
+        (made, table), (count, n) = aggregative.table_of(self.plain, self.plan), asked.shape
         rows = [TABLE_ROWS["burden_min"], TABLE_ROWS["burden_max"]]
         places = [(row, i) for row in rows for i in range(n)]
         values = [low, high]
@@ -287,7 +292,7 @@ class Sides:
             scalars[:, RETURN_SCALAR] *= bent.returned
         return aggregative.run(
             made,
-            np.broadcast_to(made.table, (count, *made.table.shape)),
+            np.broadcast_to(table, (count, *table.shape)),
             scalars,
             np.broadcast_to(self.threat, (count, n)),
             asked,
