@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -25,7 +26,15 @@ from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, Result
 from alliancegame.solve.scenarios import Key, Scenarios
 from alliancegame.solve.search import Found, maximise
+from alliancegame.solve.selection import (
+    Selection,
+    one_answer,
+    pessimistic,
+    search_triggers,
+    triggered,
+)
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.trigger.sides import without_jumps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +48,11 @@ class StackelbergResult(Result):
 
     `leader_gap` estimates how much better a plan the search could have missed, in payoff (bn US$ in
     `leader_gap_usd_bn`); `search` says at what resolution. `baseline` is A.
+
+    `optimistic_value` is what the leader gets if allies answer as it likes best, `pessimistic_value`
+    the supremum if they answer as it likes least: the same where answers are proved unique, nan where
+    it was not asked for. `pessimistic_plan` comes within `epsilon` of it, 0 if it is attained.
+    `inadmissible` counts plans of the search without a pure answer.
     """
 
     kind: ClassVar[str] = "stackelberg"
@@ -50,6 +64,16 @@ class StackelbergResult(Result):
     leader_gap: float
     search: str
     selection: str = "optimistic"
+    optimistic_value: float = math.nan
+    pessimistic_value: float = math.nan
+    pessimistic_plan: Plan | None = None
+    epsilon: float = 0.0
+    inadmissible: int = 0
+
+    @property
+    def attained(self) -> bool:
+        """Whether the pessimistic supremum is attained by a plan, as far as the search could tell."""
+        return self.epsilon == 0.0
 
     @property
     def game(self) -> BurdenSharingGame:
@@ -105,6 +129,7 @@ class StackelbergResult(Result):
         return table
 
     def _content(self) -> dict[str, Any]:
+        worst = self.pessimistic_plan
         return {
             "commit": list(self.commit),
             "plan": self.plan.to_dict(),
@@ -114,6 +139,11 @@ class StackelbergResult(Result):
             "search": self.search,
             "selection": self.selection,
             "outcome": self.outcome,
+            "optimistic_value": self.optimistic_value,
+            "pessimistic_value": self.pessimistic_value,
+            "pessimistic_plan": None if worst is None else worst.to_dict(),
+            "epsilon": self.epsilon,
+            "inadmissible": self.inadmissible,
         }
 
     @classmethod
@@ -127,6 +157,11 @@ class StackelbergResult(Result):
             float(content["leader_gap"]),
             content["search"],
             content["selection"],
+            float(content.get("optimistic_value", math.nan)),
+            float(content.get("pessimistic_value", math.nan)),
+            Plan(**worst) if (worst := content.get("pessimistic_plan")) else None,
+            float(content.get("epsilon", 0.0)),
+            int(content.get("inadmissible", 0)),
         )
 
 
@@ -152,9 +187,13 @@ def solve_stackelberg(
     The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every
     cell that could still hide a better plan, and polishes the best points.
 
-    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for credible=True, and for
-    selection="pessimistic" where the allies' answer is not proved unique; `ZeroTrustError` or
-    `ConvergenceError` if no plan has an answer.
+    With several answers to a plan, `selection` "optimistic" takes the leader's best, "pessimistic" the
+    plan whose worst answer is best (within `epsilon` of the supremum where that is not attained).
+    Both values stand on the result with trigger threats, and wherever answers are proved unique;
+    elsewhere the pessimistic one if it was asked for.
+
+    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for credible=True;
+    `ZeroTrustError` or `ConvergenceError` if no plan has an answer.
     """
     chosen = _commitment(commit)
     if credible:
@@ -168,12 +207,12 @@ def solve_stackelberg(
     axes = [_axis(game, name, tolerances) for name in chosen]
     found = _search(game, base, chosen, axes, tolerances)
     best = base.replace(**{k: float(v) for k, v in zip(chosen, found.point, strict=True)})
+    both = _both_values(game, base, chosen, axes, tolerances, found, best, selection)
+    if selection == "pessimistic":
+        best = both.pessimistic_plan
     response = solve_nash(game, best, tolerances=tolerances, throw=throw)
-    if selection == "pessimistic" and response.certificate.unique != "proven":
-        raise UnsupportedFormError(
-            'selection="pessimistic" needs an answer that is proved unique in this version (it then '
-            f"equals the optimistic one); here: {response.certificate.reason}."
-        )
+    if selection == "pessimistic" and response.others:
+        response = worst_first(response)
     return StackelbergResult(
         chosen,
         best,
@@ -182,12 +221,49 @@ def solve_stackelberg(
         found.gap,
         _describe(found, chosen, axes) + _selection_note(response, "burden" in chosen, game),
         selection,
+        both.optimistic_value,
+        both.pessimistic_value,
+        both.pessimistic_plan,
+        both.epsilon,
+        both.inadmissible,
     )
+
+
+def _both_values(
+    game: BurdenSharingGame,
+    base: Plan,
+    chosen: tuple[str, ...],
+    axes: list[Array],
+    tolerances: Tolerances,
+    found: Found,
+    best: Plan,
+    selection: str,
+) -> Selection:
+    """The values of both selections; where answers are not unique the second takes a search."""
+    if one_answer(game, base, chosen):
+        return Selection(found.value, found.value, best, 0.0, True, found.failed)
+    if selection == "pessimistic" or triggered(game, base, chosen):
+        return pessimistic(game, base, chosen, axes, tolerances, found)
+    return Selection(found.value, math.nan, best, math.nan, False, found.failed)
+
+
+def worst_first(response: Equilibrium) -> Equilibrium:
+    """The answer that is worst for the leader, with the others beside it."""
+    *others, last = (response, *response.others)
+    kept = tuple(dataclasses.replace(e, others=()) for e in others)
+    return dataclasses.replace(last, others=kept)
 
 
 def _selection_note(response: Equilibrium, committed: bool, game: BurdenSharingGame) -> str:
     """What is known of the answers among which the leader's best was taken."""
     fixed = committed or response.plan.burden is not None
+    if game.shortfall == "trigger":
+        if not response.plan.pressure:
+            return ""
+        return (
+            "; payoffs jump where allies change sides, so the gap says little; the plan that was found "
+            "is answered in full, those on the way by sets that come to rest"
+        )
     if certificate.missing_conditions(game) or not aggregative.tables(game).concave:
         return (
             "; selection not guaranteed: the allies' answer is not proved unique, and answers better "
@@ -260,6 +336,11 @@ def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
 def _search(
     game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], axes: list[Array], tol: Tolerances
 ) -> Found:
+    if triggered(game, base, chosen):
+        return search_triggers(game, base, chosen, axes, tol)
+    if game.shortfall == "trigger":
+        game = without_jumps(game)
+
     def plans(points: Array) -> Scenarios:
         columns = {Key(name): column for name, column in zip(chosen, points.T, strict=True)}
         return Scenarios(game, base, columns, np.arange(len(points)))

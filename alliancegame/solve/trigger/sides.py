@@ -60,6 +60,17 @@ def without_jumps(game: BurdenSharingGame) -> BurdenSharingGame:
     return found
 
 
+def who_chooses(game: BurdenSharingGame, plan: Plan, demand: Array, threat: Array) -> Mask:
+    """Allies who can be on either side and feel which, in the shape of `demand`."""
+    _, umbrella = game.congested
+    felt = (threat * game.by_member("credibility") > 0) & (umbrella > 0)
+    felt &= game.by_member("security_weight") > 0
+    felt |= plan.tariff_by_member(game.members) * game.by_member("trade_exposure") > 0
+    choosing = felt & (game.by_member("burden_min") < demand)
+    choosing[..., game.members.leader_index] = False
+    return np.asarray(choosing)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sides:
     """A trigger game under a plan. `choosing` marks the allies who can be on either side, shape (n,).
@@ -67,6 +78,9 @@ class Sides:
     Others have one piece: the leader, allies without a threat or to whom it means nothing, and
     those whose least burden meets the demand. A compliance set is a row of booleans, shape (n,), of
     which only the entries of `choosing` count; sets have shape (set, n).
+
+    `choosing`, `demand` and `threat` may also have shape (row, n), and `burdens` (row,): then every
+    row is of a plan of its own, and sets and profiles go by row.
     """
 
     game: BurdenSharingGame
@@ -75,6 +89,7 @@ class Sides:
     choosing: Mask
     demand: Array
     threat: Array
+    burdens: Array | None = None
 
     @classmethod
     def of(cls, game: BurdenSharingGame, plan: Plan) -> Sides:
@@ -83,13 +98,39 @@ class Sides:
             np.array(values)
             for values in (plan.demand_by_member(game.members), plan.threat_by_member(game.members))
         )
-        _, umbrella = game.congested
-        felt = (threat * game.by_member("credibility") > 0) & (umbrella > 0)
-        felt &= game.by_member("security_weight") > 0
-        felt |= plan.tariff_by_member(game.members) * game.by_member("trade_exposure") > 0
-        choosing = felt & (game.by_member("burden_min") < demand)
-        choosing[game.members.leader_index] = False
+        choosing = who_chooses(game, plan, demand, threat)
         return cls(game, plan, without_jumps(game), choosing, demand, threat)
+
+    @classmethod
+    def of_plans(cls, game: BurdenSharingGame, plan: Plan, fields: dict[str, Array]) -> Sides:
+        """A row for each of several plans: `plan` with uniform fields, each of shape (row,), changed."""
+        count = len(next(iter(fields.values())))
+
+        def laid(name: str, own: Array) -> Array:
+            if name not in fields:
+                return np.array(np.broadcast_to(own, (count, game.size)))
+            rows = np.array(np.broadcast_to(fields[name][:, None], (count, game.size)))
+            rows[:, game.members.leader_index] = own[game.members.leader_index]
+            return rows
+
+        demand = laid("demand", plan.demand_by_member(game.members))
+        threat = laid("threat", plan.threat_by_member(game.members))
+        own = np.nan if plan.burden is None else plan.burden
+        burdens = np.array(fields.get("burden", np.full(count, own)))
+        choosing = who_chooses(game, plan, demand, threat)
+        return cls(game, plan, without_jumps(game), choosing, demand, threat, burdens)
+
+    def take(self, rows: NDArray[np.intp]) -> Sides:
+        """The sides of some rows; the same where one plan holds for all."""
+        if self.burdens is None:
+            return self
+        return dataclasses.replace(
+            self,
+            choosing=self.choosing[rows],
+            demand=self.demand[rows],
+            threat=self.threat[rows],
+            burdens=self.burdens[rows],
+        )
 
     @property
     def lead(self) -> int:
@@ -127,7 +168,8 @@ class Sides:
 
     def asked(self, sets: Mask) -> Array:
         """Demands that make the engine see who is missing what, shape (set, n)."""
-        return np.where(sets & self.choosing, 0.5 * self.demand, OUT_OF_REACH)
+        meets = (sets & self.choosing) | (self.game.by_member("burden_min") >= self.demand)
+        return np.where(meets, 0.5 * self.demand, OUT_OF_REACH)
 
     def _missing(self, profiles: Array) -> Array:
         """The same for given burdens, whoever can choose or not; shape (profile, n)."""
@@ -142,7 +184,7 @@ class Sides:
         """
         low, high = self.bounds(sets)
         if burdens is None:
-            burdens = np.full(len(sets), self.committed)
+            burdens = np.full(len(sets), self.committed) if self.burdens is None else self.burdens
         return self._run(self.asked(sets), low, high, burdens, bent)
 
     def leader_replies(self, profiles: Array, returned: Array) -> Array:
@@ -241,7 +283,8 @@ class Sides:
         rows, members = np.nonzero(np.broadcast_to(self.choosing, sets.shape))
         gain = np.full(sets.shape, -np.inf)
         if len(rows):
-            _, payoff = self.replies(batch.burden[rows], members, ~sets[rows, members])
+            some = self.take(rows)
+            _, payoff = some.replies(batch.burden[rows], members, ~sets[rows, members])
             gain[rows, members] = payoff - batch.payoff[rows, members]
         return gain
 
@@ -259,7 +302,8 @@ class Sides:
         for k in range(0, max(len(asked), 1), MOST_AT_ONCE):
             part = slice(k, k + MOST_AT_ONCE)
             turned = None if bent is None else bent.take(part)
-            bounds = asked[part], low[part], high[part], burdens[part]
+            threat = self.threat if self.threat.ndim == 1 else self.threat[part]
+            bounds = asked[part], low[part], high[part], burdens[part], threat
             parts.append(self._run_part(*bounds, turned, warm))
         if len(parts) == 1:
             return parts[0]
@@ -272,6 +316,7 @@ class Sides:
         low: Array,
         high: Array,
         burdens: Array,
+        threat: Array,
         bent: Bent | None,
         warm: bool,
     ) -> Batch:
@@ -294,7 +339,7 @@ class Sides:
             made,
             np.broadcast_to(table, (count, *table.shape)),
             scalars,
-            np.broadcast_to(self.threat, (count, n)),
+            np.broadcast_to(threat, (count, n)),
             asked,
             np.asarray(burdens, dtype=np.float64),
             np.array(places, dtype=np.int64),
