@@ -78,7 +78,9 @@ def _with_triggers(
     if sides.choosing.any():
         answers.refuse_zero_trust(sides)
         return answers.solve_nash(game, plan, tolerances, throw)
-    return answers.as_triggers(sides, solve_nash(sides.plain, plan, tolerances=tolerances, throw=throw))
+    return answers.as_triggers(
+        sides, solve_nash(sides.plain, plan, tolerances=tolerances, throw=throw)
+    )
 
 
 def _by_replies(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Equilibrium | None:

@@ -9,7 +9,7 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, multiple, nash
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.scenarios import Key, Mask, Scenarios
 from alliancegame.solve.tolerances import Tolerances
 from alliancegame.solve.trigger.compliance import Turn
 
@@ -33,28 +33,26 @@ def searched(
     inactive, complete = _sets(game, plan)
     if len(inactive):
         candidates.append(_on_sets(game, plan, inactive))
-        every = "all" if complete else "the"
+        every = "all" if complete else "some"
         how.append(
             f"{every} {len(inactive)} sets of members who give their least "
             f"({len(SHARES)} starts of the others each)"
         )
     profiles = [p for part in candidates for p in part if np.isfinite(p).all()]
-    profiles = [
-        p for p in profiles if not any(multiple.same(p, e.burdens) for e in known)
-    ]
+    profiles = [p for p in profiles if not any(multiple.same(p, e.burdens) for e in known)]
     new = multiple.distinct(np.array(profiles).reshape(-1, game.size))
     made = nash._certified_at(game, plan, new, tolerances, "found from a set of active members")
     found = [*known, *(e for e in made if e.certificate.verdict != "unverified")]
     return nash._distinct(found), "; ".join(how)
 
 
-def _players(game: BurdenSharingGame, plan: Plan) -> Array:
+def _players(game: BurdenSharingGame, plan: Plan) -> Mask:
     free = np.ones(game.size, dtype=bool)
     free[game.members.leader_index] = plan.burden is None
     return free
 
 
-def _sets(game: BurdenSharingGame, plan: Plan) -> tuple[Array, bool]:
+def _sets(game: BurdenSharingGame, plan: Plan) -> tuple[Mask, bool]:
     """Rows of who gives its least, (set, n), and whether these are all sets."""
     drawn = game.by_member("private_weight") > 0
     if game.influence_value == "log":
@@ -77,7 +75,7 @@ def _sets(game: BurdenSharingGame, plan: Plan) -> tuple[Array, bool]:
     return rows, False
 
 
-def _on_sets(game: BurdenSharingGame, plan: Plan, inactive: Array) -> Array:
+def _on_sets(game: BurdenSharingGame, plan: Plan, inactive: Mask) -> Array:
     """Where the conditions of the active members hold on each set, from several starts."""
     low, high = game.by_member("burden_min"), game.by_member("burden_max")
     bare = np.array(low)

@@ -120,5 +120,7 @@ def _with_leader(
     if ends is None:
         return None
     names = (game.leader, game.members[ally])
-    statement = f"{names[0]} and {names[1]} replace each other's contributions between two end points"
+    statement = (
+        f"{names[0]} and {names[1]} replace each other's contributions between two end points"
+    )
     return Continuum(names, ends, statement)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+import dataclasses
 
 from alliancegame.errors import ConvergenceError
 from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate, multiple, nash
+from alliancegame.solve import aggregative, certificate, nash
 from alliancegame.solve.every import active, continua
-from alliancegame.solve.every.result import AllianceEquilibria
+from alliancegame.solve.every.result import AllianceEquilibria, Continuum
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.solve.trigger import answers
-from alliancegame.solve.trigger.compliance import Completeness, compliance, cycle
+from alliancegame.solve.trigger.compliance import Completeness, Turn, compliance, cycle
 from alliancegame.solve.trigger.sides import Sides
 
 
@@ -62,7 +62,7 @@ def _as_triggers(sides: Sides, found: AllianceEquilibria) -> AllianceEquilibria:
     """The set of the game without jumps as that of the trigger game, where nobody can choose."""
     made = tuple(answers.as_triggers(sides, e) for e in found)
     parts = tuple(
-        continua.Continuum(
+        Continuum(
             c.members, tuple(answers.as_triggers(sides, e) for e in c.ends), c.statement, c.listed
         )
         for c in found.components
@@ -88,15 +88,15 @@ def _without_jumps(
         statement = f"{_count(known)} found: {searched}; others may exist"
         if not known:
             statement += _evidence(turns)
-        return _set(game, plan, known, "not known", statement, (), turns)
+        return _set(game, plan, known, "not known", statement, turns=turns)
     if first is None:
-        return _set(game, plan, [], "not known", "no equilibrium found to tolerance", (), ())
+        return _set(game, plan, [], "not known", "no equilibrium found to tolerance")
     parts = continua.components(game, plan, known, tolerances)
     state, reason = nash._unique(game, plan, first.burdens, first.operating_trust)
     if state == "proven":
-        return _set(game, plan, known, "proven", f"one equilibrium: {reason}", (), ())
+        return _set(game, plan, known, "proven", f"one equilibrium: {reason}")
     if plan.burden is not None and parts:
-        return _set(game, plan, known, "proven", f"one continuum: {reason}", parts, ())
+        return _set(game, plan, known, "proven", f"one continuum: {reason}", parts)
     scanned = (
         f"{_count(known)} found: every root of the leader's condition along the allies' answers, which "
         f"are proved unique, among {tolerances.roots} of its burdens, refined; roots nearer to each "
@@ -105,7 +105,7 @@ def _without_jumps(
     completeness: Completeness = "to a resolution"
     if parts:
         completeness, scanned = "not known", f"{scanned}; {reason}"
-    return _set(game, plan, known, completeness, scanned, parts, ())
+    return _set(game, plan, known, completeness, scanned, parts)
 
 
 def _count(known: list[Equilibrium]) -> str:
@@ -115,10 +115,14 @@ def _count(known: list[Equilibrium]) -> str:
 
 
 def _set(
-    game: BurdenSharingGame, plan: Plan, known: list[Equilibrium], *rest: object
+    game: BurdenSharingGame,
+    plan: Plan,
+    known: list[Equilibrium],
+    completeness: Completeness,
+    statement: str,
+    parts: tuple[Continuum, ...] = (),
+    turns: tuple[Turn, ...] = (),
 ) -> AllianceEquilibria:
-    import dataclasses
-
     flat = [dataclasses.replace(e, others=()) for e in known]
     flat.sort(key=lambda e: -e.leader_payoff)
-    return AllianceEquilibria(game, plan, tuple(flat), *rest)  # type: ignore[arg-type]
+    return AllianceEquilibria(game, plan, tuple(flat), completeness, statement, parts, turns)

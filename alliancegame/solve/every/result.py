@@ -90,7 +90,10 @@ class AllianceEquilibria(Result):
 
         rows = [
             {
-                **{f"burden of {m}": float(x) for m, x in zip(e.game.members, e.burdens, strict=True)},
+                **{
+                    f"burden of {m}": float(x)
+                    for m, x in zip(e.game.members, e.burdens, strict=True)
+                },
                 "leader_payoff": e.leader_payoff,
                 "allied_burden": e.allied_burden,
                 "regret": e.certificate.regret,
@@ -122,7 +125,10 @@ class AllianceEquilibria(Result):
         parts = [notebook.paragraph(self.headline()), notebook.table(self.to_frame())]
         parts += [notebook.paragraph(f"continuum: {c.statement}") for c in self.components]
         if self.cycle:
-            parts += [notebook.paragraph("best replies in a circle"), notebook.table(self.cycle_frame)]
+            parts += [
+                notebook.paragraph("best replies in a circle"),
+                notebook.table(self.cycle_frame),
+            ]
         return "".join(parts)
 
     def _content(self) -> dict[str, Any]:

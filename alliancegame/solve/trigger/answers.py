@@ -106,9 +106,7 @@ def as_triggers(sides: Sides, found: Equilibrium) -> Equilibrium:
     """An equilibrium of the game without jumps as one of the trigger game, where nobody can choose."""
     at = sides.described(found.burdens[None, :])
     others = tuple(as_triggers(sides, other) for other in found.others)
-    return dataclasses.replace(
-        found, game=sides.game, securities=at.security[0], others=others
-    )
+    return dataclasses.replace(found, game=sides.game, securities=at.security[0], others=others)
 
 
 def solve_nash(

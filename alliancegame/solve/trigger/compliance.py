@@ -109,17 +109,15 @@ def _found(profiles: Array) -> str:
 def _equilibria(sides: Sides, profiles: Array, tolerances: Tolerances) -> Array:
     """Those of the profiles from which nobody gains, each once.
 
-    Where somebody is nearly indifferent between its sides, a profile with a gain just above rounding
-    stands beside an equilibrium: it counts only if there is nothing better.
+    Where an ally is nearly indifferent between its sides, a profile with a gain just above rounding
+    stands beside an equilibrium, or beside none: where gains are exact it does not count.
     """
     profiles = profiles[np.isfinite(profiles).all(axis=1)]
     if not len(profiles):
         return profiles
-    regret = sides.gains(profiles)[0].max(axis=1)
-    good = regret <= tolerances.certified
-    if not good.any():
-        good = regret <= tolerances.approximate
-    return multiple.distinct(profiles[good])
+    exact = aggregative.tables(sides.plain).concave
+    limit = tolerances.certified if exact else tolerances.approximate
+    return multiple.distinct(profiles[sides.gains(profiles)[0].max(axis=1) <= limit])
 
 
 def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compliance:
@@ -138,7 +136,9 @@ def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compl
     how = "on each the answer of the engine"
     if free:
         candidates.append(multiple.leader_roots(_cells(sides, sets), SCANNED).burden)
-        how = f"on each every root of the leader's condition among {SCANNED} of its burdens, refined"
+        how = (
+            f"on each every root of the leader's condition among {SCANNED} of its burdens, refined"
+        )
     profiles = _equilibria(sides, np.concatenate(candidates), tolerances)
     known: Completeness = "to a resolution" if free and _followers_proved(sides) else "not known"
     doubt = "" if known != "not known" else "; a set may have further answers"
@@ -242,7 +242,12 @@ def cycle(sides: Sides) -> tuple[Turn, ...]:
         who: NDArray[np.intp] = np.array([i])
         reply, _ = sides.replies(batch.burden, who, ~row[:, i])
         turns.append(
-            Turn(tuple(batch.burden[0].tolist()), sides.game.members[i], float(reply[0]), float(gain[i]))
+            Turn(
+                tuple(batch.burden[0].tolist()),
+                sides.game.members[i],
+                float(reply[0]),
+                float(gain[i]),
+            )
         )
         row = np.array(row)
         row[0, i] ^= True

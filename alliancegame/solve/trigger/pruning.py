@@ -83,4 +83,3 @@ def _split(sides: Sides, nodes: Nodes) -> tuple[Nodes, Nodes]:
     lower = Nodes(first, rest, tried, nodes.low, middle)
     upper = Nodes(nodes.fixed, rest, tried, np.where(wide, middle, nodes.low), nodes.high)
     return lower, upper
-

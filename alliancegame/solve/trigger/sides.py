@@ -175,9 +175,7 @@ class Sides:
         """The same for given burdens, whoever can choose or not; shape (profile, n)."""
         return np.where(profiles >= self.demand, 0.5 * self.demand, OUT_OF_REACH)
 
-    def solve(
-        self, sets: Mask, burdens: Array | None = None, bent: Bent | None = None
-    ) -> Batch:
+    def solve(self, sets: Mask, burdens: Array | None = None, bent: Bent | None = None) -> Batch:
         """The plain game of each set, solved; member arrays have shape (set, n).
 
         `burdens` of the leader, shape (set,), replace the plan's.
@@ -230,9 +228,7 @@ class Sides:
         batch = self._run(asked, least, most, burdens, bent, warm=False)
         return batch.burden[rows, members], batch.payoff[rows, members]
 
-    def _scanned(
-        self, asked: Array, low: Array, high: Array, profile: Array, member: int
-    ) -> float:
+    def _scanned(self, asked: Array, low: Array, high: Array, profile: Array, member: int) -> float:
         """A best reply on one side where payoffs are not concave, by the engine's scan."""
         made, given = aggregative.table_of(self.plain, self.plan)
         table = np.array(given)

@@ -78,8 +78,10 @@ class Nodes:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Bounds:
-    """Of each node: the most compliance can be worth to a complier, the least to a defier (node, n);
-    the leader's range as far as it is left, (node,); games solved."""
+    """Of each node the most compliance can be worth to a complier, the least to a defier, (node, n).
+
+    `low` and `high`, (node,), are what is left of the leader's range; `games` counts games solved.
+    """
 
     most: Array
     least: Array
@@ -116,9 +118,7 @@ def bounded(sides: Sides, nodes: Nodes) -> Bounds:
         if not side:
             ends[1] = (low_games.take(node), high_without)
         target = upper if side else lower
-        for (some, members), (under, over) in zip(
-            ((where, who), (node, ally)), ends, strict=True
-        ):
+        for (some, members), (under, over) in zip(((where, who), (node, ally)), ends, strict=True):
             if len(some):
                 question = _Question(sides, members, side, nodes.low[some], nodes.high[some])
                 target[some, members] = question.bound(under, over)
@@ -256,7 +256,9 @@ class _Question:
             with np.errstate(divide="ignore", invalid="ignore"):
                 share = reply / total
             good &= np.isfinite(share)
-            found = np.where(good, np.minimum(found, share) if largest else np.maximum(found, share), found)
+            found = np.where(
+                good, np.minimum(found, share) if largest else np.maximum(found, share), found
+            )
             if good.all():
                 break
             step = np.where(good, 0.0, 1.2 * over + (1 if largest else -1) * LOOSE * ends.total)
@@ -303,7 +305,9 @@ class _Question:
 
 
 def _growth(weight: Array, before: Array, after: Array) -> Array:
-    """weight * ln(after / before); nothing where the weight is 0."""
+    """How much weight * ln grows from `before` to `after`; nothing where the weight is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         grown = weight * np.log(after / before)
-    return np.where((weight == 0) | (after == before), 0.0, np.where(np.isnan(grown), np.inf, grown))
+    return np.where(
+        (weight == 0) | (after == before), 0.0, np.where(np.isnan(grown), np.inf, grown)
+    )
