@@ -29,8 +29,8 @@ EXHAUSTED = 12
 """Up to so many allies who can choose, all sets are tried where nothing can be pruned by proof."""
 FEW = 8
 """Up to so many allies trying all sets is quicker than bounds."""
-MOST_NODES = 2_000
-MOST_SETS = 1_000
+MOST_NODES = 500
+MOST_SETS = 300
 MOST_TURNS = 200
 SCANNED = 97
 """Leader's burdens scanned on each set for roots of its condition."""
@@ -68,7 +68,7 @@ def compliance(sides: Sides, tolerances: Tolerances) -> Compliance:
                 f"threatened allies, and leave {len(pruned.sets)} of 2^{count} compliance sets; "
                 f"{_one_each(sides)}"
             )
-            return Compliance(profiles, "proven", f"{_found(profiles)}, and no others: {how}")
+            return Compliance(profiles, "proven", f"{_all_of(profiles)}: {how}")
         doubts = ["the bounds leave too many sets"]
     if count <= EXHAUSTED:
         return _exhausted(sides, doubts, tolerances)
@@ -106,6 +106,10 @@ def _found(profiles: Array) -> str:
     return f"{len(profiles)} {'equilibrium' if len(profiles) == 1 else 'equilibria'}"
 
 
+def _all_of(profiles: Array) -> str:
+    return f"{_found(profiles)}, and no others" if len(profiles) else _found(profiles)
+
+
 def _equilibria(sides: Sides, profiles: Array, tolerances: Tolerances) -> Array:
     """Those of the profiles from which nobody gains, each once.
 
@@ -131,7 +135,7 @@ def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compl
     if not missing(sides):
         profiles = _equilibria(sides, candidates[0], tolerances)
         how = f"{tried}; {_one_each(sides)}"
-        return Compliance(profiles, "proven", f"{_found(profiles)}, and no others: {how}")
+        return Compliance(profiles, "proven", f"{_all_of(profiles)}: {how}")
     free = sides.plan.burden is None
     how = "on each the answer of the engine"
     if free:
