@@ -30,7 +30,9 @@ def degenerate(**changes):
 
 def test_theorem_is_complete():
     found = ag.find_equilibria(ag.load_model("three-allies"), ag.Plan(threat=0.3, burden=0.03))
-    assert found.complete and len(found) == 1 and "theorem on followers" in found.statement
+    assert found.complete
+    assert len(found) == 1
+    assert "theorem on followers" in found.statement
 
 
 def test_three_equilibria_to_a_resolution():
@@ -51,35 +53,40 @@ def test_k4():
     np.testing.assert_allclose(found[0].burdens, (0.24, 0.16, 0.0), atol=1e-9)
 
 
-@pytest.mark.parametrize(("m", "sizes"), [(1.5, (2, 3)), (1.8, (2,))])
+@pytest.mark.parametrize(("m", "sizes"), [(1.75, (2, 3)), (1.9, (2,))])
 def test_contests_with_inactive_members(m, sizes):
-    """Symmetric contests: k of n active at m (k - 1) / k^2 while m <= k / (k - 1), by hand.
+    """Symmetric contests with log consumption, by hand.
 
-    At m = 1.8 the point with all three active satisfies first-order conditions, pays 1/3 - .4 < 0,
-    and is no equilibrium.
+    With k of n active x / (1 - x) = m (k - 1) / k^2 =: q, which pays while ln(1 + q) <= 1/k. At m = 1.9
+    the point with all three active satisfies first-order conditions and is no equilibrium.
     """
-    game = contest([1, 1, 1], m)
+    game = contest([1, 1, 1], m).replace(consumption="log", burden_max=0.9)
     found = ag.find_equilibria(game)
     expected = []
     for k in sizes:
         for active in {2: ((0, 1), (0, 2), (1, 2)), 3: ((0, 1, 2),)}[k]:
+            q = m * (k - 1) / k**2
             x = np.zeros(3)
-            x[list(active)] = m * (k - 1) / k**2
+            x[list(active)] = q / (1 + q)
             expected.append(tuple(x.round(6)))
     assert sorted(tuple(e.burdens.round(6)) for e in found) == sorted(expected)
     assert found.completeness == "not known"
     if 3 not in sizes:
-        trap = ag.certify(game, [m * 2 / 9] * 3)
+        q = m * 2 / 9
+        trap = ag.certify(game, [q / (1 + q)] * 3)
         assert trap.verdict == "unverified"
-        assert trap.regret == pytest.approx(m * 2 / 9 - 1 / 3, rel=1e-6)
+        assert trap.regret == pytest.approx(np.log(1 + q) - 1 / 3, rel=1e-6)
 
 
 def test_continuum_has_its_end_points():
     """theta e Y - b r g_l = .04 is shared by A and B in any way: g_A + g_B = .04 by hand."""
     found = ag.find_equilibria(degenerate(), ag.Plan(burden=0.005))
-    assert found.complete and len(found.components) == 1
+    assert found.complete
+    assert len(found.components) == 1
     one = found.components[0]
-    assert one.members == ("A", "B") and one.dimension == 1 and one.listed
+    assert one.members == ("A", "B")
+    assert one.dimension == 1
+    assert one.listed
     ends = sorted(tuple(e.burdens[1:3].round(12)) for e in one.ends)
     assert ends == [(0.0, 0.04), (0.04, 0.0)]
     for share in (0.1, 0.6):  # Everything in between is an equilibrium, and nothing beyond.
@@ -101,7 +108,8 @@ def test_continuum_of_leader_and_ally():
         ["L", "A", "B"], "L", [1, 1, 1], [0.05, 0.05, 0.01], consumption="linear", burden_max=0.2
     )
     found = ag.find_equilibria(game)
-    assert len(found.components) == 1 and set(found.components[0].members) == {"L", "A"}
+    assert len(found.components) == 1
+    assert set(found.components[0].members) == {"L", "A"}
     ends = sorted(tuple(e.burdens[:2].round(12)) for e in found.components[0].ends)
     assert ends == [(0.0, 0.05), (0.05, 0.0)]
 
@@ -117,9 +125,11 @@ def test_it_travels_and_prints():
         found = ag.find_equilibria(game, plan)
         back = result_from_dict(json.loads(found.to_json()))
         assert back.to_json() == found.to_json()
-        assert len(back) == len(found) and list(back)[0].game == game
+        assert len(back) == len(found)
+        assert next(iter(back)).game == game
         assert len(found.to_frame()) == len(found)
-        assert found.statement in found._repr_html_() and "tabular" in found.to_latex()
+        assert found.statement in found._repr_html_()
+        assert "tabular" in found.to_latex()
 
 
 def test_a_damaged_file_is_refused():

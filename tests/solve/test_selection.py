@@ -28,7 +28,8 @@ def test_k6_supremum_is_not_attained():
     assert kind.pessimistic_value == pytest.approx(top, abs=1e-8)
     assert not kind.attained
     grim = ag.solve_stackelberg(k6(), ("demand",), threat=1.0, burden=0.02, selection="pessimistic")
-    assert grim.plan.demand < most and grim.response.certificate.unique == "proven"
+    assert grim.plan.demand < most
+    assert grim.response.certificate.unique == "proven"
     assert 0 < grim.epsilon < 1e-5
     assert grim.leader_payoff == pytest.approx(grim.pessimistic_value - grim.epsilon, abs=1e-9)
     assert result_from_dict(json.loads(grim.to_json())).to_json() == grim.to_json()
@@ -39,7 +40,8 @@ def test_one_answer_has_one_value():
     for selection in ("optimistic", "pessimistic"):
         found = ag.solve_stackelberg(game, selection=selection)
         assert found.optimistic_value == found.pessimistic_value
-        assert found.attained and found.inadmissible == 0
+        assert found.attained
+        assert found.inadmissible == 0
 
 
 def test_worst_root_where_simultaneous_nash_is_multiple():

@@ -104,7 +104,8 @@ def random_game(rng, n, free):
     game = ag.BurdenSharingGame(
         ["L", *(f"A{i}" for i in range(1, n))], "L", [2, *(1 + 0.05 * rng.random(n - 1))],
         rng.uniform(0.036, 0.044, n), influence_weight=float(rng.choice([0, 0.005, 0.02])),
-        private_weight=float(rng.choice([0, 0.003])), spillin=beta, umbrella=float(rng.uniform(0.3, min(1, beta / returned))),
+        private_weight=float(rng.choice([0, 0.003])), spillin=beta,
+        umbrella=float(rng.uniform(0.3, min(1, beta / returned))),
         return_spillin=returned, consumption="linear" if linear else "log", burden_max=0.9,
         shortfall="trigger", decay=float(rng.choice([0, 0.2])),
     )  # fmt: skip
@@ -133,7 +134,8 @@ def test_k6_the_largest_demand_that_is_met(threat, largest):
     for demand, met in ((largest - 2e-6, True), (largest + 2e-6, False)):
         found = ag.respond(k6(), ag.Plan(threat=threat, demand=demand, burden=0.02))
         assert (found.burdens[1] >= demand) == met
-        assert found.certificate.verdict == "certified" and found.certificate.unique == "proven"
+        assert found.certificate.verdict == "certified"
+        assert found.certificate.unique == "proven"
 
 
 def test_k6_by_its_formula():
@@ -143,12 +145,14 @@ def test_k6_by_its_formula():
     z = -lambertw(-np.exp(-1 - threat * cover / theta), -1).real
     demand = theta * z - cover
     both = ag.find_equilibria(k6(), ag.Plan(threat=threat, demand=float(demand), burden=0.02))
-    assert both.complete and len(both) == 2  # Exactly indifferent: met and not met.
+    assert both.complete
+    assert len(both) == 2
 
 
 def test_k7_has_exactly_two_equilibria():
     found = ag.find_equilibria(k7(), ag.Plan(threat=0.6, demand=0.04, burden=0.02))
-    assert found.complete and found.completeness == "proven"
+    assert found.complete
+    assert found.completeness == "proven"
     burdens = sorted(tuple(e.burdens[1:]) for e in found)
     np.testing.assert_allclose(burdens, [(0.012, 0.04), (0.04, 0.012)], atol=1e-12)
     assert all(e.certificate.verdict == "certified" for e in found)
@@ -184,7 +188,8 @@ def test_pruning_against_all_sets(free):
         sides = Sides.of(game, plan)
         assert not missing(sides)
         everything = compliance(sides, DEFAULT)
-        assert everything.completeness == "proven" and "all 2^" in everything.statement
+        assert everything.completeness == "proven"
+        assert "all 2^" in everything.statement
         pruned = prune(sides, 800, 300)
         if not pruned.finished:
             continue
@@ -262,7 +267,8 @@ def test_no_equilibrium_is_an_answer_with_a_cycle():
             break
     else:
         pytest.fail("no game without an equilibrium was met")
-    assert found.complete and "no pure equilibrium" in found.statement
+    assert found.complete
+    assert "no pure equilibrium" in found.statement
     assert len(found.cycle) >= 2
     by_hand = TriggerHand(game, plan)
     for turn in found.cycle:  # Every step is a gain, by hand.
@@ -270,11 +276,13 @@ def test_no_equilibrium_is_an_answer_with_a_cycle():
         moved = list(turn.burdens)
         moved[i] = turn.reply
         gain = by_hand.payoff(i, moved) - by_hand.payoff(i, list(turn.burdens))
-        assert gain == pytest.approx(turn.gain, rel=1e-6, abs=1e-12) and gain > 0
+        assert gain == pytest.approx(turn.gain, rel=1e-6, abs=1e-12)
+        assert gain > 0
     with pytest.raises(ConvergenceError, match="no pure equilibrium"):
         ag.solve_nash(game, plan)
     soft = ag.solve_nash(game, plan, throw=False)
-    assert soft.certificate.verdict == "unverified" and soft.certificate.regret > 1e-9
+    assert soft.certificate.verdict == "unverified"
+    assert soft.certificate.regret > 1e-9
     assert ag.find_equilibria(game, plan).cycle_frame["gain"].min() > 0
 
 
@@ -335,7 +343,8 @@ def nato():
 @pytest.mark.parametrize("burden", [None, 0.0338])
 def test_thirty_allies_are_complete(nato, burden):
     found = ag.find_equilibria(nato, ag.Plan(threat=0.5, demand=0.03, burden=burden))
-    assert found.complete and len(found) >= 1
+    assert found.complete
+    assert len(found) >= 1
     for e in found:
         assert e.certificate.verdict == "certified"
         assert ag.certify(nato, e.burden, e.plan).verdict == "certified"
@@ -375,7 +384,8 @@ def test_tariffs_trigger_too():
     game = k6(trade_exposure=0.1)
     plan = ag.Plan(tariff=0.2, demand=0.03, burden=0.02)
     found = ag.find_equilibria(game, plan)
-    assert found.complete and len(found) == 1
+    assert found.complete
+    assert len(found) == 1
     met = 1 - 0.03 + 0.04 * math.log(0.03 + 0.02)
     missed = 1 - 0.02 - 0.1 * 0.2 + 0.04 * math.log(0.04)
     assert found[0].payoffs[1] == pytest.approx(max(met, missed), rel=1e-12)
