@@ -52,7 +52,8 @@ class StackelbergResult(Result):
     `optimistic_value` is what the leader gets if allies answer as it likes best, `pessimistic_value`
     the supremum if they answer as it likes least: the same where answers are proved unique, nan where
     it was not asked for. `pessimistic_plan` comes within `epsilon` of it, 0 if it is attained.
-    `inadmissible` counts plans of the search without a pure answer.
+    `inadmissible` counts plans of the search without a pure answer (without triggers also those whose
+    answer leaves the leader a payoff of minus infinity, unless answers are proved unique).
     """
 
     kind: ClassVar[str] = "stackelberg"
@@ -241,7 +242,7 @@ def _both_values(
 ) -> Selection:
     """The values of both selections; where answers are not unique the second takes a search."""
     if one_answer(game, base, chosen):
-        return Selection(found.value, found.value, best, 0.0, True, found.failed)
+        return Selection(found.value, found.value, best, 0.0, True, 0)
     if selection == "pessimistic" or triggered(game, base, chosen):
         return pessimistic(game, base, chosen, axes, tolerances, found)
     return Selection(found.value, math.nan, best, math.nan, False, found.failed)

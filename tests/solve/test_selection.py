@@ -45,16 +45,16 @@ def test_one_answer_has_one_value():
 
 
 def test_worst_root_where_simultaneous_nash_is_multiple():
-    """Three equilibria at no threat: the pessimist reckons with the worst root."""
+    """Three equilibria whatever the threat, which asks for next to nothing: the worst counts."""
     game = ag.BurdenSharingGame(
         ["L", "A", "B", "C", "D"], "L", [2, 1, 1, 1, 1], 0.04, influence_weight=0.002,
-        private_weight=0.001, spillin=0.0, decay=3.0,
+        private_weight=0.001, spillin=0.0,
     )  # fmt: skip
     low = ag.solve_stackelberg(game, ("threat",), demand=0.0001, selection="pessimistic")
     payoffs = [e.leader_payoff for e in ag.find_equilibria(game, low.plan)]
-    assert len(payoffs) > 1
+    assert len(payoffs) == 3
     assert low.leader_payoff == pytest.approx(min(payoffs), abs=1e-9)
-    assert low.pessimistic_value < low.optimistic_value
+    assert low.pessimistic_value < low.optimistic_value - 0.02
 
 
 def test_stackelberg_with_triggers_beats_plans_by_hand(triggers):
@@ -88,7 +88,7 @@ def test_cells_with_triggers_are_single_calls(triggers):
     both = ag.sweep(
         triggers,
         {"shortfall": ["trigger", "proportional"]},
-        ag.Plan(threat=0.5, demand=0.02, burden=0.03),
+        ag.Plan(threat=0.5, demand=0.04, burden=0.03),
     )
     assert both["leader_payoff"].values[0] != both["leader_payoff"].values[1]
 

@@ -44,7 +44,7 @@ def best_and_worst(
         sides = Sides.of_plans(game, plan, copies)
         payoff = (_tried if allies <= TRIED else _settled)(sides, rows, each)
         here = payoff.reshape(rows, each)
-        known = np.isfinite(here)
+        known = ~np.isnan(here)
         high = np.where(known, here, -np.inf).max(axis=1)
         low = np.where(known, here, np.inf).min(axis=1)
         found = known.any(axis=1)
