@@ -9,7 +9,7 @@ from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, nash
-from alliancegame.solve.every import active, continua
+from alliancegame.solve.every import active, continua, enclosure
 from alliancegame.solve.every.result import AllianceEquilibria, Continuum
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
@@ -102,10 +102,20 @@ def _without_jumps(
         f"are proved unique, among {tolerances.roots} of its burdens, refined; roots nearer to each "
         "other than that scan could be missed"
     )
+    scanned += _enclosed(game, plan)
     completeness: Completeness = "to a resolution"
     if parts:
         completeness, scanned = "not known", f"{scanned}; {reason}"
     return _set(game, plan, known, completeness, scanned, parts)
+
+
+def _enclosed(game: BurdenSharingGame, plan: Plan) -> str:
+    """What bounds prove of where equilibria are, in words; empty where they do not apply."""
+    ranges = enclosure.leader_ranges(game, plan) if enclosure.applies(game, plan) else None
+    if ranges is None or not len(ranges):
+        return ""
+    places = ", ".join(f"[{low:.6g}, {high:.6g}]" for low, high in ranges)
+    return f"; bounds prove that {game.leader}'s burden lies in {places} in every equilibrium"
 
 
 def _count(known: list[Equilibrium]) -> str:
