@@ -84,6 +84,8 @@ if TYPE_CHECKING:
     from alliancegame.study.patience import patience_threshold as patience_threshold
     from alliancegame.study.patience import recovery_time as recovery_time
     from alliancegame.study.patience import trust_regimes as trust_regimes
+    from alliancegame.study.robustness import Robustness as Robustness
+    from alliancegame.study.robustness import robustness as robustness
     from alliancegame.study.sensitivity import global_sensitivity as global_sensitivity
     from alliancegame.study.shares import burden_shares as burden_shares
     from alliancegame.study.stability import coalition_stability as coalition_stability
@@ -149,6 +151,7 @@ _HOMES = {
     "alliancegame.study.patience": (
         "dynamic_backfire", "patience_threshold", "recovery_time", "trust_regimes",
     ),
+    "alliancegame.study.robustness": ("Robustness", "robustness"),
     "alliancegame.study.sensitivity": ("global_sensitivity",),
     "alliancegame.study.shares": ("burden_shares",),
     "alliancegame.study.stability": (

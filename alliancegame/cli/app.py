@@ -22,6 +22,7 @@ from alliancegame.cli import (
     output,
     pressure,
     reports,
+    robustness,
     sweep,
     sweeps,
 )
@@ -179,6 +180,7 @@ for command in (
     pressure.stackelberg,
     pressure.compare,
     pressure.threshold,
+    robustness.robustness,
     dynamics.path,
     equilibria.certify,
     matrix.matrix,

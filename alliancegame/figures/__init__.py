@@ -16,6 +16,7 @@ from alliancegame.figures.plane import plane
 from alliancegame.figures.regime_map import regime_map
 from alliancegame.figures.sensitivity import sensitivity
 from alliancegame.figures.signs import signs
+from alliancegame.figures.specification_curve import specification_curve
 from alliancegame.figures.swept import swept
 from alliancegame.figures.threat import threat_curve
 from alliancegame.figures.trust_paths import (
@@ -41,6 +42,7 @@ __all__ = [
     "regime_map",
     "sensitivity",
     "signs",
+    "specification_curve",
     "swept",
     "threat_curve",
     "trust_levels",

@@ -25,18 +25,17 @@ def latex(game: BurdenSharingGame) -> str:
     Raises `InvalidValueError` for anything but a game.
     """
     check_game(game, "latex")
+    taxed = bool(np.any(game.by_member("trade_exposure")))
     form = Form(
-        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
-    )
+        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,
+        game.influence, game.shortfall, taxed,
+    )  # fmt: skip
     exponent = "" if game.decisiveness == 1 else "^m"
     lines = [
-        *_member_lines(game, sy.ally_problem(form), "i", leader=False),
-        *_member_lines(game, sy.leader_problem(form), r"\ell", leader=True),
+        *_member_lines(game, form, "i", leader=False),
+        *_member_lines(game, form, r"\ell", leader=True),
         ("Z", r"\sum_{j \neq \ell} g_j" + ("" if game.substitution == 1 else r"^{\rho}")),
-        (
-            "C",
-            r"\sum_{j \neq \ell} t_j g_j^m + \bar{T} t_{\ell} g_{\ell}^m".replace("^m", exponent),
-        ),
+        *_sums(game, exponent),
         ("g_j", "e_j Y_j x_j"),
         *_spread_lines(game),
         *_trust_lines(game),
@@ -45,11 +44,42 @@ def latex(game: BurdenSharingGame) -> str:
     return "\\begin{align}\n" + body + "\n\\end{align}\n"
 
 
+def _sums(game: BurdenSharingGame, exponent: str) -> list[tuple[str, str]]:
+    """What the members' influence is a share of: the council, or each ally's contest in a hub."""
+    if game.influence == "hub":
+        contest = r"r_j g_{\ell}^m + g_j^m + s_j".replace("^m", exponent)
+        pull = r"r_j g_{\ell}^m".replace("^m", exponent)
+        return [(r"q_j", rf"{pull} / D_j"), ("D_j", contest)]
+    council = r"\sum_{j \neq \ell} t_j g_j^m + \bar{T} t_{\ell} g_{\ell}^m"
+    return [("C", council.replace("^m", exponent))]
+
+
+_SHORTFALL = {
+    "proportional": r"\max\left(0,\; 1 - x_i / d_i\right)",
+    "trigger": r"\mathbf{1}_{x_i < d_i}",
+    "logistic": r"1 / \left(1 + \exp\left((x_i - d_i) / w\right)\right)",
+}
+_EXTREME = {"weakest-link": r"\min", "best-shot": r"\max"}
+
+
+def _extreme_security(game: BurdenSharingGame, leader: bool) -> str:
+    """S as the smallest or largest of its components."""
+    if leader:
+        parts = r"g_{\ell},\; b_{\ell} \bar{T}^{\zeta} g_j : j \neq \ell"
+    else:
+        parts = r"g_i,\; b_i R_i g_{\ell},\; \beta_i g_j : j \neq i, \ell"
+    return rf"{_EXTREME[game.technology]} \left\{{ {parts} \right\}}"
+
+
 def _member_lines(
-    game: BurdenSharingGame, problem: sy.MemberProblem, index: str, *, leader: bool
+    game: BurdenSharingGame, form: Form, index: str, *, leader: bool
 ) -> list[tuple[str, str]]:
-    """Payoff, security, influence and first-order condition of an ally or of the leader."""
-    shown = _Shown(index, leader)
+    """Payoff, security, influence and first-order condition of an ally or of the leader.
+
+    Where security has kinks (its limits) or jumps (a trigger) there is no condition to print.
+    """
+    problem = sy.leader_problem(form) if leader else sy.ally_problem(form)
+    shown = _Shown(form, index, leader)
     security, influence = _symbol(rf"S_{{{index}}}"), _symbol(rf"p_{{{index}}}")
     rho = sy.rho_symbol if game.substitution != 1 else sp.Integer(1)
     short = {
@@ -67,17 +97,28 @@ def _member_lines(
         condition.append(shown.text(factor * rate))
     power = shown.text(problem.security_power)
     technology = power if rho == 1 else rf"\left[ {power} \right]^{{1/\rho}}"
+    if game.technology != "ces":
+        technology = _extreme_security(game, leader)
+    hub = leader and game.influence == "hub"
     lines = [
         (rf"u_{{{index}}}", _sum(payoff)),
         (rf"S_{{{index}}}", technology),
-        (rf"p_{{{index}}}", shown.text(problem.influence)),
+        (
+            rf"p_{{{index}}}",
+            r"\sum_{j \neq \ell} \omega_j q_j" if hub else shown.text(problem.influence),
+        ),
     ]
     if not leader:
         pressure = terms.reliability(sy.bite, _symbol(r"\varphi_i"))
         lines += [
             ("R_i", shown.text(_symbol("r_i") * pressure)),
-            (r"\varphi_i", r"\max\left(0,\; 1 - x_i / d_i\right)"),
+            (r"\varphi_i", _SHORTFALL[game.shortfall]),
         ]
+    elif form.taxed:
+        revenue = r"\sum_{j \neq \ell} \chi_j T_j \varphi_j (1 - \omega) Y_j / Y_{\ell}"
+        lines.append((r"V", revenue))
+    if game.technology != "ces" or (game.shortfall == "trigger" and not leader):
+        return lines
     left = rf"\frac{{\mathrm{{d}} u_{{{index}}}}}{{\mathrm{{d}} x_{{{index}}}}}"
     return [*lines, (left, _sum(condition) + " = 0")]
 
@@ -108,17 +149,22 @@ _LEFT = _symbol("left")
 """What a threat leaves of trust, R_i / r_i, while an expression is worked on."""
 
 
+_MISSED = _symbol("missed")
+"""The shortfall phi_i while an expression is worked on."""
+
+
 class _Shown:
     """How the symbols of the kernels are printed for one member."""
 
-    def __init__(self, index: str, leader: bool) -> None:
+    def __init__(self, form: Form, index: str, leader: bool) -> None:
         def own(name: str) -> Any:
             return _symbol(rf"{name}_{{{index}}}")
 
         trust = _symbol(r"\bar{T}")
-        self.reliability = terms.reliability(
-            sy.bite, terms.proportional_shortfall(sy.x, sy.demand, sy.below)
-        )
+        # Contests and smooth shortfalls grow too long where they are multiplied out.
+        self.compact = form.hub or form.logistic
+        self.missed = sy.shortfall(form)
+        self.reliability = terms.reliability(sy.bite, self.missed)
         self.names = {
             sy.x: own("x"),
             sy.g: own("g"),
@@ -134,7 +180,16 @@ class _Shown:
             sy.bite: own("c") * own(r"\tau"),
             sy.demand: own("d"),
             sy.below: sp.Symbol(r"\mathbf{1}_{x_i < d_i}"),
-            sy.weight: trust * own("t") if leader else own("t"),
+            sy.weight: own("r") if form.hub else trust * own("t") if leader else own("t"),
+            sy.levy: own(r"\chi") * own("T"),
+            sy.revenue: _symbol("V"),
+            sy.rival: own("s"),
+            sy.width: _symbol("w"),
+            sy.share: _symbol(r"p_{\ell}"),
+            sy.share_x: sp.Symbol(
+                r"\sum_{j \neq \ell} \omega_j \frac{\mathrm{d} q_j}{\mathrm{d} x_{\ell}}"
+            ),
+            _MISSED: own(r"\varphi"),
             sy.returned: own("b") * trust ** _symbol(r"\zeta"),
             sy.rho_symbol: _symbol(r"\rho"),
             sy.m_symbol: _symbol("m"),
@@ -143,11 +198,19 @@ class _Shown:
 
     def short(self, expression: Any) -> Any:
         """The expression multiplied out, so that what cancels does; R_i stays one symbol."""
+        if self.compact:
+            return sp.factor(self.named(expression))
         return sp.expand(expression.subs(self.reliability, _LEFT))
+
+    def named(self, expression: Any) -> Any:
+        """The expression with R_i and the shortfall as symbols of their own."""
+        slope = sp.tanh((sy.x - sy.demand) / (2 * sy.width))
+        named = expression.subs(self.reliability, _LEFT).subs(self.missed, _MISSED)
+        return sp.sympify(named).subs(slope, 1 - 2 * _MISSED).subs(-slope, 2 * _MISSED - 1)
 
     def text(self, expression: Any) -> str:
         """The expression in LaTeX; what a threat leaves of trust is R_i / r_i."""
-        named = expression.subs(self.reliability, _LEFT).subs(self.names, simultaneous=True)
+        named = self.named(expression).subs(self.names, simultaneous=True)
         merged = sp.powsimp(sp.expand_power_base(named))
         return str(sp.latex(merged, order="rev-lex"))
 

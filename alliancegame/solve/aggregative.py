@@ -47,7 +47,7 @@ _ENTRIES = {
     ),
     "certify_profile": _signature(
         _read_only(2), _read_only(1), "types.int64[::1]", _read_only(1), _read_only(1), _read_only(1),
-        *["types.boolean"] * 2, *["types.float64[::1]"] * 6,
+        *["types.boolean"] * 2, "types.int64", *["types.float64[::1]"] * 6,
     ),
 }  # fmt: skip
 
@@ -56,6 +56,9 @@ _FLAGS = {"solve_batch": "nogil=True", "best_plans": "nogil=True"}
 
 TOLERANCE = 1e-14
 """Newton stops when nobody could gain more than this, by concavity."""
+
+SCAN_POINTS = 4000
+"""Resolution of the deviation search where concavity is not proved."""
 
 INFO = ("status", "steps", "regret", "worst", "mean_trust", "leader_marginal", "leader_payoff")
 """Columns of the information array of a batch."""
@@ -430,9 +433,17 @@ class Deviations:
 
 
 def best_deviations(
-    game: BurdenSharingGame, burden: Array, plan: Plan, *, unharmed: bool = False
+    game: BurdenSharingGame,
+    burden: Array,
+    plan: Plan,
+    *,
+    unharmed: bool = False,
+    points: int = SCAN_POINTS,
 ) -> Deviations:
-    """Every member's best unilateral deviation over its whole action set."""
+    """Every member's best unilateral deviation over its whole action set.
+
+    Where payoffs are not concave action sets are scanned at so many `points`.
+    """
     made, table = table_of(game, plan)
     outputs = [np.empty(game.size) for _ in range(6)]
     made.kernels.certify_profile(
@@ -444,6 +455,7 @@ def best_deviations(
         np.ascontiguousarray(burden, dtype=np.float64),
         plan.burden is None,
         unharmed,
+        points,
         *outputs,
     )
     return Deviations(*outputs)

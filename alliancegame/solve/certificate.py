@@ -102,11 +102,15 @@ def build(
     unique: tuple[Unique, str],
     *,
     bounded: bool,
+    proved: bool = False,
 ) -> Certificate:
-    """A certificate from gains by member (bounds if `bounded`, best deviations if not)."""
+    """A certificate from gains by member (bounds if `bounded`, best deviations if not).
+
+    `proved` says that they are bounds which hold in spite of rounding, whatever the payoffs' shape.
+    """
     concave = tables(game).concave
     worst = int(np.argmax(gains))  # The first nan, if there is one.
-    regret = float(gains[worst]) + _rounding(game, burden, worst)
+    regret = float(gains[worst]) + (0.0 if proved else _rounding(game, burden, worst))
     if math.isnan(regret):
         regret = math.inf
     money = math.inf  # Where exp would overflow, no sum of money makes up for it.
@@ -115,15 +119,16 @@ def build(
     if not regret <= tolerances.approximate:
         verdict: Verdict = "unverified"
     else:
-        verdict = "certified" if concave and regret <= tolerances.certified else "approximate"
+        known = concave or proved
+        verdict = "certified" if known and regret <= tolerances.certified else "approximate"
     return Certificate(
         verdict,
         regret,
         money,
         game.members[worst] if regret > 0 else None,
         *unique,
-        _method(concave, bounded),
-        _scope(game, plan, concave),
+        _method(concave, bounded, proved),
+        _scope(game, plan, concave or proved),
         tolerances,
     )
 
@@ -151,7 +156,12 @@ def rounding_allowance(burden: Any, weight: Any, span: Any, consumption: str) ->
     return ROUNDING * (cost + np.minimum(weight / x, cost)) * span
 
 
-def _method(concave: bool, bounded: bool) -> str:
+def _method(concave: bool, bounded: bool, proved: bool) -> str:
+    if proved:
+        return (
+            "branch and bound over every smooth piece of each action set, payoffs and their first two "
+            "derivatives enclosed by interval arithmetic: no deviation gains more, rounding included"
+        )
     if not concave:
         return (
             "scan of each member's action set, denser at small burdens, refined at its best point"

@@ -31,6 +31,8 @@ SCANNED = 97
 SAME = 1e-6
 """Profiles nearer to each other than this, relative to the larger burden, are one."""
 MOST_PATTERNS = 4
+REPLY_POINTS = 400
+"""Scan of an action set for a reply on the way to an answer; the answer itself is certified."""
 HALVINGS = 60
 _AT_ONCE = 200_000
 
@@ -134,14 +136,15 @@ def _replies(game: BurdenSharingGame, plan: Plan, start: Array) -> Array:
     players.sort(key=lambda i: start[i])
     if game.size > SMALL:
         for _ in range(2 * game.size):
-            step = aggregative.best_deviations(game, profile, plan)
+            step = aggregative.best_deviations(game, profile, plan, points=REPLY_POINTS)
             profile = profile + 3.0 / game.size * (step.reply - profile)
         return profile
     met: set[bytes] = set()
     for _ in range(60):
         before = np.array(profile)
         for i in players:
-            profile[i] = aggregative.best_deviations(game, profile, plan).reply[i]
+            step = aggregative.best_deviations(game, profile, plan, points=REPLY_POINTS)
+            profile[i] = step.reply[i]
         mark = profile.round(7).tobytes()
         turns = np.abs(profile - before).max()
         if turns < 1e-14 or (turns > 1e-4 and mark in met):  # At rest, or going round in a circle.

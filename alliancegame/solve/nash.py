@@ -16,6 +16,7 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import Certificate, Unique
+from alliancegame.solve.proved_gains import global_gains
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
@@ -185,7 +186,14 @@ def _deviations_certified(
     gains[deviations.gain == 0] = 0.0
     gains[_players(game, plan) & ~finite] = np.inf
     unique = _unique(game, plan, profile, deviations.trust)
-    made = certificate.build(game, plan, profile, gains, tolerances, unique, bounded=False)
+    proved = False
+    if not aggregative.tables(game).concave:
+        gains, proved = global_gains(
+            game, plan, profile, dataclasses.replace(deviations, gain=gains)
+        )
+    made = certificate.build(
+        game, plan, profile, gains, tolerances, unique, bounded=False, proved=proved
+    )
     return _without_claim(made) if made.verdict == "unverified" else made
 
 
@@ -255,10 +263,10 @@ def _equilibrium(
     if concave:
         gains = np.zeros(game.size)
         gains[int(batch.column("worst")[row])] = batch.column("regret")[row]
+        unique = _unique(game, plan, burdens, batch.trust[row])
+        made = certificate.build(game, plan, burdens, gains, tolerances, unique, bounded=True)
     else:
-        gains = aggregative.best_deviations(game, burdens, plan).gain
-    unique = _unique(game, plan, burdens, batch.trust[row])
-    made = certificate.build(game, plan, burdens, gains, tolerances, unique, bounded=concave)
+        made = _deviations_certified(game, burdens, plan, tolerances)
     return Equilibrium(
         game,
         plan,

@@ -162,6 +162,7 @@ def _register_all() -> None:
     import alliancegame.study.maps
     import alliancegame.study.opinion
     import alliancegame.study.patience
+    import alliancegame.study.robustness
     import alliancegame.study.sensitivity
     import alliancegame.study.shares
     import alliancegame.study.sign_series

@@ -39,7 +39,9 @@ from alliancegame.solve.trigger.sides import without_jumps
 if TYPE_CHECKING:
     import pandas as pd
 
-COMMITTABLE = ("threat", "demand", "burden")
+COMMITTABLE = ("threat", "demand", "tariff", "burden")
+MOST_LOST = 0.99
+"""Of an ally's GDP by a committed tariff."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -174,6 +176,7 @@ def solve_stackelberg(
     threat: Any = None,
     demand: Any = None,
     burden: float | None = None,
+    tariff: Any = None,
     selection: str = "optimistic",
     credible: bool = False,
     tolerances: Tolerances = DEFAULT,
@@ -181,9 +184,10 @@ def solve_stackelberg(
 ) -> StackelbergResult:
     """The plan that is best for the leader among those it can commit to.
 
-    `commit` is any non-empty subset of threat, demand and burden. What is not committed stays as in
-    `plan` (or in `threat`, `demand`, `burden`, which override it); a burden that is neither committed
-    nor given is played simultaneously. Committed threats and demands are uniform over allies.
+    `commit` is any non-empty subset of threat, demand, tariff and burden. What is not committed stays as
+    in `plan` (or in `threat`, `demand`, `tariff`, `burden`, which override it); a burden that is neither
+    committed nor given is played simultaneously. Committed threats, demands and tariffs are uniform over
+    allies, tariffs at most 100 %.
 
     The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every
     cell that could still hide a better plan, and polishes the best points.
@@ -203,7 +207,9 @@ def solve_stackelberg(
         )
     if selection not in ("optimistic", "pessimistic"):
         raise unknown_name("selection", selection, ("optimistic", "pessimistic"))
-    base = _base_plan(plan, {"threat": threat, "demand": demand, "burden": burden}, chosen)
+    base = _base_plan(
+        plan, {"threat": threat, "demand": demand, "burden": burden, "tariff": tariff}, chosen
+    )
     aggregative.check_plan(game, _checkable(game, base, chosen))
     axes = [_axis(game, name, tolerances) for name in chosen]
     found = _search(game, base, chosen, axes, tolerances)
@@ -281,8 +287,6 @@ def _selection_note(response: Equilibrium, committed: bool, game: BurdenSharingG
 def _commitment(commit: Sequence[str]) -> tuple[str, ...]:
     names = (commit,) if isinstance(commit, str) else tuple(commit)
     for name in names:
-        if name == "tariff":
-            raise UnsupportedFormError("committing a tariff is not possible in this version.")
         if name not in COMMITTABLE:
             raise unknown_name("commitment", name, COMMITTABLE)
     if not names:
@@ -312,6 +316,8 @@ def _checkable(game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...]) -> 
         changes["demand"] = _most_demand(game)
     if "threat" in chosen:
         changes["threat"] = 1.0
+    if "tariff" in chosen:
+        changes["tariff"] = _most_tariff(game)
     return base.replace(**changes)
 
 
@@ -320,9 +326,24 @@ def _most_demand(game: BurdenSharingGame) -> float:
     return float(np.delete(game.by_member("burden_max"), game.members.leader_index).min())
 
 
+def _most_tariff(game: BurdenSharingGame) -> float:
+    """The largest uniform tariff that is searched: 100 %, or what leaves every ally something."""
+    exposed = float(np.delete(game.by_member("trade_exposure"), game.members.leader_index).max())
+    if exposed == 0:
+        raise InvalidValueError(
+            "a tariff is to be committed, but no ally has trade_exposure > 0: it would do nothing."
+        )
+    most = MOST_LOST
+    if game.consumption == "log" and game.shortfall != "proportional":
+        most -= float(game.by_member("burden_max").max())
+    return min(1.0, max(most, 0.0) / exposed)
+
+
 def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
     """The points of one committed dimension, denser at small threats, burdens and demands."""
     share = np.linspace(0.0, 1.0, max(tolerances.grid, 25))
+    if name == "tariff":
+        return _most_tariff(game) * share**2
     if name == "threat":
         # A small demand is met at a small threat: beyond, threats only cost trust.
         return np.union1d(share, share[1] * 0.5 ** np.arange(1, 8))

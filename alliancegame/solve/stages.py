@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from alliancegame.errors import ZeroTrustError
+from alliancegame.game.checks import check_plain_forms
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.payoff.form import Form
@@ -13,9 +14,13 @@ from alliancegame.solve import aggregative
 
 
 def stage_of(game: BurdenSharingGame, plan: Plan) -> Stage:
-    """What members face under a plan. Raises `ZeroTrustError` as `solve_nash` does."""
+    """What members face under a plan.
+
+    Raises `ZeroTrustError` as `solve_nash` does, and `UnsupportedFormError` beyond the plain forms.
+    """
     from alliancegame.payoff import terms
 
+    check_plain_forms(game, "the planner's problem", plan)
     lead = game.members.leader_index
     middle = (game.by_member("burden_min") + game.by_member("burden_max")) / 2
     trust = aggregative.best_deviations(game, middle, plan).trust

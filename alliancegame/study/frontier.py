@@ -120,6 +120,7 @@ def frontier(
         np.broadcast_to(plan.threat_by_member(game.members), shape),
         np.broadcast_to(plan.demand_by_member(game.members), shape),
         grid,
+        tariffs=plan.tariff_by_member(game.members),
         whole=True,
     )
     lead = game.members.leader_index

@@ -71,8 +71,7 @@ def test_contests_with_increasing_returns(seed: int) -> None:
         return
     gain = max(hand.gains(found.burdens.tolist(), 1000))
     assert gain == pytest.approx(found.certificate.regret, abs=1e-9)
-    if any(game.by_member("influence_weight")):
-        assert found.certificate.verdict == "approximate"
+    assert found.certificate.verdict == "certified"
     assert found.certificate.unique != "proven" or not any(game.by_member("influence_weight"))
 
 

@@ -142,16 +142,16 @@ def contest(m: float, alpha: float = 0.3, theta: float = 0.0, n: int = 2) -> Any
 
 
 @pytest.mark.parametrize("m", [1.5, 1.7, 1.9])
-def test_a_scan_is_never_called_certified(m: float) -> None:
-    """Contests with increasing returns: the symmetric equilibrium is one, but only a scan says so."""
+def test_contests_with_increasing_returns_are_proved(m: float) -> None:
+    """Payoffs are not concave: a scan says that it is an equilibrium, interval arithmetic proves it."""
     game, burdens = symmetric(2, 0.0, 0.3, influence_value="share", decisiveness=m)
     found = solve_nash(game)
     assert found.burdens == pytest.approx(burdens, rel=1e-9)
     for made in (found.certificate, certify(game, burdens)):
-        assert made.verdict == "approximate"
+        assert made.verdict == "certified"
         assert made.regret <= 1e-9
-        assert "scan" in made.method
-        assert "4000 points" in made.scope
+        assert "interval arithmetic" in made.method
+        assert "whole action set" in made.scope
 
 
 @pytest.mark.parametrize("m", [1.2, 1.3, 1.4])

@@ -95,11 +95,11 @@ def test_answers_that_jump_with_the_leaders_burden_are_no_error():
 
 def test_contests_without_concave_payoffs_give_an_answer_or_say_why_not():
     found = ag.solve_nash(contest(2.6))
-    assert found.certificate.verdict == "approximate"
+    assert found.certificate.verdict == "certified"
     assert max(Hand(contest(2.6)).gains(found.burdens.tolist(), 200)) < 1e-9
     for plan in (ag.Plan(threat=0.3), ag.Plan(threat=0.3, burden=0.03)):
         missing = ag.solve_nash(contest(2.6), plan, throw=False)
-        assert missing.certificate.verdict in ("approximate", "unverified")
+        assert missing.certificate.verdict in ("certified", "unverified")
 
 
 def test_a_start_is_where_newton_starts_from():

@@ -249,6 +249,7 @@ def certify_profile(
     burden: Given,
     leader_free: bool,
     unharmed: bool,
+    points: int,
     gains: Given,
     replies: Given,
     payoff: Given,
@@ -256,7 +257,10 @@ def certify_profile(
     security: Given,
     trust: Given,
 ) -> None:
-    """Payoffs and every member's best deviation at a given profile, from wherever it comes."""
+    """Payoffs and every member's best deviation at a given profile, from wherever it comes.
+
+    `points` is the resolution of the scan where payoffs are not concave.
+    """
     n = burden.size
     stage = stage_of(n)
     work = workspace(n)
@@ -275,6 +279,7 @@ def certify_profile(
         m,
         leader_free,
         scalars[S_CONCAVE] > 0.0,
+        points,
         slot_gains,
         slot_replies,
         work,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         PRIVATE,
         RIVAL,
         SCALE,
-        SCAN_POINTS,
         SPILLIN,
         THETA,
         THREAT,
@@ -141,6 +140,7 @@ def scanned_reply(
     returned: float,
     rho: float,
     m: float,
+    points: int,
 ) -> float:
     """The best burden on a grid that contains the kink, then refined within the two cells beside it."""
     low, high, d = stage[LOW, i], stage[HIGH, i], stage[DEMAND, i]
@@ -149,15 +149,15 @@ def scanned_reply(
         value = value_against(stage, i, n, d, others, council, G, returned, rho, m)
         if value > best_value:
             best, best_value = d, value
-    for j in range(1, SCAN_POINTS + 1):
-        share = j / SCAN_POINTS
+    for j in range(1, points + 1):
+        share = j / points
         point = low + (high - low) * share * share  # Denser where burdens are small.
         value = value_against(stage, i, n, point, others, council, G, returned, rho, m)
         if value > best_value:
             best, best_value = point, value
     share = math.sqrt(max((best - low) / (high - low), 0.0))
-    a = low + (high - low) * max(share - 1.0 / SCAN_POINTS, 0.0) ** 2
-    b = low + (high - low) * min(share + 1.0 / SCAN_POINTS, 1.0) ** 2
+    a = low + (high - low) * max(share - 1.0 / points, 0.0) ** 2
+    b = low + (high - low) * min(share + 1.0 / points, 1.0) ** 2
     for _ in range(80):
         p, q = a + 0.381966011250105 * (b - a), a + 0.618033988749895 * (b - a)
         if value_against(stage, i, n, p, others, council, G, returned, rho, m) > value_against(
@@ -181,6 +181,7 @@ def deviations(
     m: float,
     leader_free: bool,
     concave: bool,
+    points: int,
     gains: Vector,
     replies: Vector,
     work: Matrix,
@@ -188,7 +189,8 @@ def deviations(
     """Each member's best reply to the others over its whole action set, and what it gains by it.
 
     Where payoffs are concave in the own burden the reply is the root of a falling marginal; else it
-    is the best of a scan. The others' sums come from both sides, so that no own part is subtracted.
+    is the best of a scan of so many points. The others' sums come from both sides, so that no own
+    part is subtracted.
     """
     k = n - 1
     observe(stage, x, n)
@@ -216,7 +218,7 @@ def deviations(
         if concave:
             reply = falling_root(stage, i, n, others, council, safe_g, returned, True, rho, m)
         else:
-            reply = scanned_reply(stage, i, n, others, council, G, returned, rho, m)
+            reply = scanned_reply(stage, i, n, others, council, G, returned, rho, m, points)
         now = value_against(stage, i, n, x[i], others, council, G, returned, rho, m)
         then = value_against(stage, i, n, reply, others, council, G, returned, rho, m)
         if not HUB and council == 0.0 and reply == 0.0 and stage[ALPHA, i] > 0.0:

@@ -50,4 +50,3 @@ SPACE_ROWS = (
 LEAST_SLOPE = -1e-8  # Linear games can have none; the step stays finite and the root the same.
 TINY = 1e-60  # Stands for a burden of zero where a term with zero weight would divide by it.
 GAIN_ACCEPTED = 1e-10  # Or when rounding stops progress below this.
-SCAN_POINTS = 4000  # Resolution of the deviation search where concavity is not proved.

@@ -125,6 +125,7 @@ def _payoffs(
     count, lead = math.prod(shape), game.members.leader_index
     threats = np.array([p.threat_by_member(game.members) for p in plans])
     demands = np.array([p.demand_by_member(game.members) for p in plans])
+    tariffs = np.array([p.tariff_by_member(game.members) for p in plans])
     own = np.array([base[lead] if p.burden is None else p.burden for p in plans])
     made = np.empty((count, game.size))
     for start in range(0, count, _CHUNK):
@@ -140,6 +141,7 @@ def _payoffs(
         }
         batch = aggregative.solve_plans(
             game, threats[chosen[0]], demands[chosen[0]], profile[:, lead], whole=True, warm=False,
+            tariffs=tariffs[chosen[0]],
             changes=fixed,
         )  # fmt: skip
         bad = np.flatnonzero(
