@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from alliancegame.errors import ConvergenceError
+from alliancegame.errors import ConvergenceError, UnsupportedFormError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -52,7 +52,7 @@ class Selection:
 
 def triggered(game: BurdenSharingGame, base: Plan, chosen: Sequence[str]) -> bool:
     """Whether compliance sets have to be searched: trigger threats that some plan may carry."""
-    pressed = "threat" in chosen or base.pressure
+    pressed = "threat" in chosen or "tariff" in chosen or base.pressure
     return game.shortfall == "trigger" and pressed
 
 
@@ -76,6 +76,11 @@ def search_triggers(
     Answers jump, so that what a cell could hide says little: the grid is not halved, but peaks are
     climbed to the edges. Raises `ConvergenceError` if no plan has an answer.
     """
+    if "tariff" in chosen:
+        raise UnsupportedFormError(
+            'a tariff cannot be committed with shortfall="trigger" in this version: give it '
+            "(tariff=...), or use another shortfall."
+        )
     best, _ = _trigger_values(game, base, chosen)
     return _highest(best, axes, tol)
 

@@ -107,6 +107,9 @@ def test_what_is_not_written_for_triggers_says_so(triggers):
     for call in (
         lambda: ag.backfire_threshold(triggers, demand=0.02),
         lambda: ag.channels(triggers, plan),
+        lambda: ag.solve_stackelberg(
+            triggers.replace(trade_exposure=0.1), ("tariff",), demand=0.02
+        ),
         lambda: ag.frontier(triggers),
         lambda: ag.discretise(triggers, plans=[ag.Plan(), plan], burdens=[0.01, 0.02]),
         lambda: ag.solve_trust_path(triggers, concept="myopic"),

@@ -368,6 +368,12 @@ def test_too_many_sets_are_searched_and_called_so():
     [
         {"substitution": 0.8},
         {"spillin": 1.5},
+        {
+            "influence_weight": 0.01,
+            "influence_value": "share",
+            "decisiveness": 1.75,
+            "consumption": "log",
+        },
     ],
 )
 def test_forms_outside_the_theorem_claim_nothing(changes):

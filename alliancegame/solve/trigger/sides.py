@@ -222,7 +222,8 @@ class Sides:
         asked[rows, members] = self.asked(side)[rows, members]
         if not self.tables.concave:
             for k in rows:
-                best = self._scanned(asked[k], low[k], high[k], profiles[k], int(members[k]))
+                one = self.take(rows[k : k + 1])
+                best = one._scanned(asked[k], low[k], high[k], profiles[k], int(members[k]))
                 least[k, members[k]] = most[k, members[k]] = best
         # Cold: the burden at which this member was held a question ago is no start.
         batch = self._run(asked, least, most, burdens, bent, warm=False)
@@ -238,7 +239,16 @@ class Sides:
         start[member] = min(max(start[member], low[member]), high[member])
         outputs = [np.empty(self.game.size) for _ in range(6)]
         made.kernels.certify_profile(
-            table, made.scalars, made.order, self.threat, asked, start, True, False, *outputs
+            table,
+            made.scalars,
+            made.order,
+            self.threat if self.threat.ndim == 1 else self.threat[0],
+            asked,
+            start,
+            True,
+            False,
+            aggregative.SCAN_POINTS,
+            *outputs,
         )
         return float(outputs[1][member])
 
