@@ -130,7 +130,7 @@ def test_refusals(game):
         ag.solve_stackelberg(game, ())
     with pytest.raises(InvalidValueError, match="threat is committed"):
         ag.solve_stackelberg(game, ("threat",), threat=0.4)
-    with pytest.raises(UnsupportedFormError, match="tariff"):
+    with pytest.raises(InvalidValueError, match="trade_exposure"):
         ag.solve_stackelberg(game, ("tariff",))
     with pytest.raises(UnknownNameError, match="pessimistic"):
         ag.solve_stackelberg(game, selection="pesimistic")
