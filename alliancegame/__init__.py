@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.dynamic.control import TrustControl as TrustControl
     from alliancegame.solve.dynamic.law import TrustMotion as TrustMotion
     from alliancegame.solve.dynamic.result import TrustPath as TrustPath
+    from alliancegame.solve.every.result import AllianceEquilibria as AllianceEquilibria
     from alliancegame.solve.finite.commitment import solve_commitment as solve_commitment
     from alliancegame.solve.finite.correlated import solve_correlated as solve_correlated
     from alliancegame.solve.finite.discretise import discretise as discretise
@@ -140,6 +141,7 @@ _HOMES = {
     "alliancegame.solve.dynamic.control": ("TrustControl",),
     "alliancegame.solve.dynamic.law": ("TrustMotion",),
     "alliancegame.solve.dynamic.result": ("TrustPath",),
+    "alliancegame.solve.every.result": ("AllianceEquilibria",),
     "alliancegame.solve.finite.commitment": ("solve_commitment",),
     "alliancegame.solve.finite.correlated": ("solve_correlated",),
     "alliancegame.solve.finite.discretise": ("discretise",),

@@ -181,6 +181,7 @@ for command in (
     models.show,
     models.new,
     equilibria.solve,
+    equilibria.equilibria,
     pressure.stackelberg,
     pressure.compare,
     pressure.threshold,

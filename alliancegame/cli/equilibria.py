@@ -1,4 +1,4 @@
-"""Commands about one equilibrium: solve, certify; and what is printed of a certificate.
+"""Commands about equilibria: solve, equilibria, certify; and what is printed of a certificate.
 
 Tables come first and what they amount to comes last, where a terminal of 24 lines shows it.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from alliancegame.solve.certificate import Certificate
+    from alliancegame.solve.every.result import AllianceEquilibria
     from alliancegame.solve.result import Equilibrium
 
     Facts = list[tuple[str, str | Text]]
@@ -144,6 +145,63 @@ def finish(facts: Facts, changed: str) -> None:
         facts.append(("changed", changed))
     output.print_text()
     output.print_facts(facts)
+
+
+def equilibria(
+    model: inputs.Model,
+    threat: inputs.Threat = None,
+    demand: inputs.Demand = None,
+    burden: inputs.Burden = None,
+    model_plan: inputs.ModelPlan = False,
+    changes: inputs.Set = None,
+    recalibrate: inputs.Recalibrate = False,
+    json: inputs.Json = False,
+) -> int:
+    """List every equilibrium that can be found, and what is known of the list.
+
+    Its last lines say whether nothing can be missing. Trigger threats (--set shortfall=trigger) have
+    several equilibria, or none; exit code 4 says that none was found.
+    """
+    import alliancegame as ag
+
+    with output.working():
+        game = inputs.load(model, changes, recalibrate, quiet=json)
+        base = inputs.base_plan(game, model_plan)
+        plan = inputs.plan_from(game, base, threat, demand, burden)
+        found = ag.find_equilibria(game, plan)
+    if json:
+        output.write(found.to_json() + "\n")
+    else:
+        _print_all(found, inputs.describe_changes(changes, recalibrate))
+    return exit_code(e.certificate for e in found) if len(found) else Exit.NO_SOLUTION
+
+
+def _print_all(found: AllianceEquilibria, changed: str) -> None:
+    game, lead = found.game, found.game.members.leader_index
+    name = str(game.provenance.get("model", "model"))
+    output.print_title(f"{name}: every equilibrium under {found.plan.describe()}")
+    listed = found.equilibria
+    if listed:
+        output.print_table(
+            [
+                Column("", [str(k + 1) for k in range(len(listed))]),
+                Column(f"{game.leader}\n% of GDP", percent([e.burdens[lead] for e in listed])),
+                Column("allies\n% of GDP", percent([e.allied_burden for e in listed])),
+                *(
+                    Column(f"{m}\n% of GDP", percent([e.burdens[i] for e in listed]), drop=2 + i)
+                    for i, m in enumerate(game.members)
+                    if i != lead
+                ),
+                Column("leader's payoff\n", fixed([e.leader_payoff for e in listed]), drop=1),
+                Column("verdict\n", [e.certificate.verdict for e in listed], left=True),
+            ]
+        )
+    facts: Facts = [(found.completeness, found.statement)]
+    facts += [("continuum", part.statement) for part in found.components]
+    if found.cycle:
+        moves = "; ".join(f"{turn.member} to {share(turn.reply)}" for turn in found.cycle)
+        facts.append(("a circle", f"best replies come round: {moves}"))
+    finish(facts, changed)
 
 
 def certify(

@@ -189,7 +189,7 @@ def followers_unique(
     missing = missing_conditions(game)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
-    shared = _exchangeable(game, plan, burden, trust)
+    shared = exchangeable(game, plan, burden, trust)
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
@@ -235,7 +235,7 @@ def _missing_conditions(game: BurdenSharingGame) -> list[str]:
     return missing
 
 
-def _degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
+def degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
     """Allies of the degenerate kind that the theorem names, threats aside."""
     spillin, _ = game.congested
     kind = (
@@ -248,7 +248,7 @@ def _degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
     return np.asarray(kind)
 
 
-def _exchangeable(
+def exchangeable(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> NDArray[np.bool_]:
     """Allies of the degenerate kind with one worth, of whom one may give what another takes back.
@@ -277,7 +277,7 @@ def _exchangeable(
 
 def _indifferent_kind(game: BurdenSharingGame, plan: Plan, burden: Array) -> NDArray[np.bool_]:
     """Allies of the degenerate kind for whom no threat bites at the margin above their burden."""
-    kind: NDArray[np.bool_] = _remembered(game, "_degenerate", _degenerate)
+    kind: NDArray[np.bool_] = _remembered(game, "_degenerate", degenerate)
     if not kind.any():
         return kind
     met = burden >= plan.demand_by_member(game.members)
@@ -295,13 +295,19 @@ def _room(
     game: BurdenSharingGame, plan: Plan, burden: Array
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each member can give more, and less, without leaving its bounds or its demand."""
+    floor, limit = sharing_bounds(game, plan)
+    return burden < limit, burden > floor
+
+
+def sharing_bounds(game: BurdenSharingGame, plan: Plan) -> tuple[Array, Array]:
+    """Between which burdens members can give each other's part: bounds, and demands under threat."""
     floor = game.by_member("burden_min")
     demand = plan.demand_by_member(game.members)
-    floor = np.where(_bite(game, plan) > 0, np.maximum(floor, demand), floor)
-    return burden < game.by_member("burden_max"), burden > floor
+    threatened = _bite(game, plan) > 0
+    return np.where(threatened, np.maximum(floor, demand), floor), game.by_member("burden_max")
 
 
-def _shared_with_leader(
+def shared_with_leader(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> NDArray[np.bool_]:
     """Allies with whom a leader of the degenerate kind may share its burden in any way.
@@ -354,7 +360,7 @@ def nash_unique(
             "the theorem on simultaneous Nash does not cover unequal council weights among allies",
         )
     returned = game.return_spillin * trust[lead] ** game.cohesion
-    shared = _shared_with_leader(game, plan, burden, trust)
+    shared = shared_with_leader(game, plan, burden, trust)
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum: {game.leader} and {names} may share it in any way"

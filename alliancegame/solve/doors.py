@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_name
+from alliancegame.errors import InvalidValueError, unknown_name
 from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.checks import check_game
 from alliancegame.game.custom import ContinuousGame
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from alliancegame.solve.custom.profile import ActionEquilibria, ActionProfile
 
 Game = BurdenSharingGame | FiniteGame | ContinuousGame | AggregativeGame
+
+if TYPE_CHECKING:
+    from alliancegame.solve.every.result import AllianceEquilibria
 
 
 @overload
@@ -118,23 +121,41 @@ def certify(
 
 @overload
 def find_equilibria(
-    game: FiniteGame | BurdenSharingGame, *, method: str = ..., tolerances: Tolerances = ...
+    game: FiniteGame, plan: None = None, *, method: str = ..., tolerances: Tolerances = ...
 ) -> EquilibriumSet: ...
 @overload
 def find_equilibria(
-    game: ContinuousGame | AggregativeGame, *, method: str = ..., tolerances: Tolerances = ...
+    game: ContinuousGame | AggregativeGame,
+    plan: None = None,
+    *,
+    method: str = ...,
+    tolerances: Tolerances = ...,
 ) -> ActionEquilibria: ...
+@overload
+def find_equilibria(
+    game: BurdenSharingGame,
+    plan: Plan | None = None,
+    *,
+    method: str = ...,
+    tolerances: Tolerances = ...,
+) -> AllianceEquilibria: ...
 def find_equilibria(
     game: Game,
+    plan: Plan | None = None,
     *,
     method: str = "complete",
     tolerances: Tolerances = DEFAULT,
-) -> EquilibriumSet | ActionEquilibria:
-    """All Nash equilibria of a finite game, with a statement of what is known to be all.
+) -> EquilibriumSet | ActionEquilibria | AllianceEquilibria:
+    """All equilibria of a game, with a statement of what is known to be all.
 
-    `method` "complete" (default) gives, for two players, every extreme equilibrium and every
-    component, in exact arithmetic and also where the game is degenerate; for more players, every
-    pure equilibrium and mixed ones by polynomial continuation on every support. "pure" searches
+    Of an alliance game: the pure equilibria in burdens under a plan (`Plan()` if none is given; a
+    burden named in it is held fixed), with `completeness` "proven", "to a resolution" or "not known",
+    continua in `components`, and a cycle of best replies where there is none. Trigger threats
+    included: compliance sets are branched and pruned by proved bounds (docs/howto/all-equilibria).
+
+    Of a finite game: `method` "complete" (default) gives, for two players, every extreme equilibrium
+    and every component, in exact arithmetic and also where the game is degenerate; for more players,
+    every pure equilibrium and mixed ones by polynomial continuation on every support. "pure" searches
     pure profiles only. For two players there are also "support-enumeration" and
     "vertex-enumeration", nashpy's, as it gives them, and "lemke-howson", the ends of all paths. Every
     profile carries its own certificate.
@@ -143,9 +164,8 @@ def find_equilibria(
     five actions in all or one sum, boxes of profiles (values of the sum) that prove the list complete,
     or say up to what resolution it is. No pure equilibrium is an answer too. `method` is "complete".
 
-    Raises `GameTooLargeError` beyond the limits (it gives count and limit), and
-    `UnsupportedFormError` for an alliance game: its burdens are continuous, and this version has
-    `solve_nash` for it, and `discretise`, which makes a finite game of it.
+    Raises `GameTooLargeError` beyond the limits of finite games (it gives count and limit),
+    `ZeroTrustError` if trust has gone and the leader values influence in logs.
 
     >>> import alliancegame as ag
     >>> chicken = ag.FiniteGame([[[0, 7], [2, 6]], [[0, 2], [7, 6]]])
@@ -155,9 +175,11 @@ def find_equilibria(
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
+        _no_plan(plan)
         check_tolerances(tolerances)
         return finite.find_equilibria(game, method=method, tolerances=tolerances)
     if isinstance(game, (ContinuousGame, AggregativeGame)):
+        _no_plan(plan)
         if method != "complete":
             raise unknown_name("method", method, ["complete"], " for a user's own game")
         from alliancegame.solve.custom import equilibria, sums
@@ -165,7 +187,15 @@ def find_equilibria(
         if isinstance(game, ContinuousGame):
             return equilibria.find_equilibria(game, tolerances=tolerances)
         return sums.find_equilibria(game, tolerances=tolerances)
-    raise _cannot_enumerate(_alliance(game, "find_equilibria"))
+    alliance = _alliance(game, "find_equilibria")
+    if method != "complete":
+        raise InvalidValueError(
+            f"method belongs to finite games, got {method!r}: an alliance game takes "
+            "find_equilibria(game, plan)."
+        )
+    from alliancegame.solve.every import find
+
+    return find.find_equilibria(alliance, plan, tolerances=tolerances)
 
 
 def solve_stackelberg(
@@ -250,14 +280,6 @@ def _own(game: ContinuousGame | AggregativeGame) -> Any:
     from alliancegame.solve.custom import nash, sums
 
     return nash if isinstance(game, ContinuousGame) else sums
-
-
-def _cannot_enumerate(game: BurdenSharingGame) -> UnsupportedFormError:
-    return UnsupportedFormError(
-        f"find_equilibria cannot yet enumerate the equilibria of {game!r}, a BurdenSharingGame: use "
-        "solve_nash (its certificate says whether the equilibrium is proven unique, and `others` holds "
-        "further ones), or discretise the game and enumerate that."
-    )
 
 
 def _alliance(game: object, function: str) -> BurdenSharingGame:

@@ -56,6 +56,12 @@ class StackelbergResult(Result):
     `leader_gap_usd_bn`), in national interest if that is the `objective`; `search` says at what
     resolution. `baseline` is A. For targeted pressure nothing bounds what was missed: `leader_gap` is
     nan, `targets` says how the search went, and `uniform` what the best uniform plan is worth.
+
+    `optimistic_value` is what the leader gets if allies answer as it likes best, `pessimistic_value`
+    the supremum if they answer as it likes least: the same where answers are proved unique, nan where
+    it was not asked for. `pessimistic_plan` comes within `epsilon` of it, 0 if it is attained.
+    `inadmissible` counts plans of the search without a pure answer (without triggers also those whose
+    answer leaves the leader a payoff of minus infinity, unless answers are proved unique).
     """
 
     kind: ClassVar[str] = "stackelberg"
@@ -70,6 +76,16 @@ class StackelbergResult(Result):
     objective: str = "payoff"
     interest: Interest | None = None
     targets: Targeted | None = None
+    optimistic_value: float = math.nan
+    pessimistic_value: float = math.nan
+    pessimistic_plan: Plan | None = None
+    epsilon: float = 0.0
+    inadmissible: int = 0
+
+    @property
+    def attained(self) -> bool:
+        """Whether the pessimistic supremum is attained by a plan, as far as the search could tell."""
+        return self.epsilon == 0.0
 
     @property
     def game(self) -> BurdenSharingGame:
@@ -164,6 +180,7 @@ class StackelbergResult(Result):
         return table
 
     def _content(self) -> dict[str, Any]:
+        worst = self.pessimistic_plan
         return {
             "commit": list(self.commit),
             "plan": self.plan.to_dict(),
@@ -176,6 +193,11 @@ class StackelbergResult(Result):
             "objective": self.objective,
             "interest": None if self.interest is None else dataclasses.asdict(self.interest),
             "targets": None if self.targets is None else dataclasses.asdict(self.targets),
+            "optimistic_value": self.optimistic_value,
+            "pessimistic_value": self.pessimistic_value,
+            "pessimistic_plan": None if worst is None else worst.to_dict(),
+            "epsilon": self.epsilon,
+            "inadmissible": self.inadmissible,
         }
 
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
@@ -200,4 +222,9 @@ class StackelbergResult(Result):
             content.get("objective", "payoff"),
             _rebuilt(Interest, content.get("interest")),
             _rebuilt(Targeted, content.get("targets")),
+            float(content.get("optimistic_value", math.nan)),
+            float(content.get("pessimistic_value", math.nan)),
+            Plan(**worst) if (worst := content.get("pessimistic_plan")) else None,
+            float(content.get("epsilon", 0.0)),
+            int(content.get("inadmissible", 0)),
         )

@@ -231,13 +231,16 @@ def _committed(cells: Scenarios, burden: Array) -> Scenarios:
     return Scenarios(cells.game, cells.plan, columns, cells.positions)
 
 
-def best_answers(cells: Scenarios, patterns: Array | None = None) -> tuple[Array, Array]:
+def best_answers(
+    cells: Scenarios, patterns: Array | None = None, *, worst: bool = False
+) -> tuple[Array, Array]:
     """(the leader's payoff, its burden) of every cell, each (cell,), in the answer best for it.
 
     Where the answer is settled (see `Scenarios.settled`) it is the kernel's. Where the leader plays
     simultaneously and uniqueness is not proved, `SCANNED` burdens of it are scanned for every root.
     Where several answers of the allies are to be expected, `patterns` (start, member) are starts from
-    which others are looked for. Cells without an answer have nan.
+    which others are looked for. Cells without an answer have nan. `worst` asks for the answer that
+    is worst for the leader instead.
     """
     lead = cells.game.members.leader_index
     search = not cells.concave.all()
@@ -251,7 +254,8 @@ def best_answers(cells: Scenarios, patterns: Array | None = None) -> tuple[Array
     def offer(some: NDArray[np.intp], found: Batch) -> None:
         for k in np.flatnonzero(_sound(found)):
             place, value = some[k], found.leader_payoff[k]
-            if not payoff[place] >= value:
+            kept = payoff[place] <= value if worst else payoff[place] >= value
+            if not kept:
                 payoff[place], burden[place] = value, found.burden[k, lead]
 
     for some in _parts(np.flatnonzero(open_ & free), _AT_ONCE // SCANNED):

@@ -46,6 +46,8 @@ def solve_nash(
     aggregative.check_plan(game, plan)
     if game.technology != "ces":
         return extremes.solve(game, plan, tolerances=tolerances, throw=throw)
+    if game.shortfall == "trigger":
+        return _with_triggers(game, plan, tolerances, throw)
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
     found = None if failure is not None else _equilibrium(game, plan, batch, tolerances)
@@ -66,6 +68,22 @@ def solve_nash(
     if found is None:
         return _unverified(game, plan, batch, str(failure), tolerances)
     return dataclasses.replace(found, message=str(failure))
+
+
+def _with_triggers(
+    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances, throw: bool
+) -> Equilibrium:
+    """Trigger threats: compliance sets if somebody is threatened, else the game without jumps."""
+    from alliancegame.solve.trigger import answers
+    from alliancegame.solve.trigger.sides import Sides
+
+    sides = Sides.of(game, plan)
+    if sides.choosing.any():
+        answers.refuse_zero_trust(sides)
+        return answers.solve_nash(game, plan, tolerances, throw)
+    return answers.as_triggers(
+        sides, solve_nash(sides.plain, plan, tolerances=tolerances, throw=throw)
+    )
 
 
 def _by_replies(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> Equilibrium | None:
@@ -146,6 +164,10 @@ def certify(
     profile = _profile(game, burdens, plan)
     if game.technology != "ces":
         return extremes.certify(game, profile, plan, tolerances=tolerances)
+    if game.shortfall == "trigger":
+        from alliancegame.solve.trigger import answers
+
+        return answers.certify(game, profile, plan, tolerances)
     made = _deviations_certified(game, profile, plan, tolerances)
     if made.unique != "not proven" or made.verdict == "unverified":
         return made
@@ -202,11 +224,7 @@ def _profile(game: BurdenSharingGame, burdens: Any, plan: Plan) -> Array:
 def _failure(game: BurdenSharingGame, plan: Plan, batch: Batch) -> Exception | None:
     status = int(batch.info[0, 0])
     if status == aggregative.ZERO_TRUST:
-        return ZeroTrustError(
-            f"trust of every ally is zero under {plan.describe()} (horizon={game.horizon!r}), and "
-            f"{game.leader} values influence in logs: its payoff is minus infinity. Lower the threat "
-            'or decay, raise recovery, or use influence_value="share".'
-        )
+        return zero_trust(game, plan)
     if status == aggregative.FAILED:
         return ConvergenceError(
             f"no equilibrium found to tolerance under {plan.describe()}: try another start by "
@@ -222,6 +240,15 @@ def _failure(game: BurdenSharingGame, plan: Plan, batch: Batch) -> Exception | N
             "the threat, or use substitution > 0."
         )
     return None
+
+
+def zero_trust(game: BurdenSharingGame, plan: Plan) -> ZeroTrustError:
+    """The error for trust that has gone where the leader values influence in logs."""
+    return ZeroTrustError(
+        f"trust of every ally is zero under {plan.describe()} (horizon={game.horizon!r}), and "
+        f"{game.leader} values influence in logs: its payoff is minus infinity. Lower the threat "
+        'or decay, raise recovery, or use influence_value="share".'
+    )
 
 
 def _players(game: BurdenSharingGame, plan: Plan) -> NDArray[np.bool_]:

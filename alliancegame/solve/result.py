@@ -161,6 +161,7 @@ def _register_all() -> None:
     import alliancegame.solve.custom.profile
     import alliancegame.solve.custom.stackelberg
     import alliancegame.solve.dynamic.result
+    import alliancegame.solve.every.result
     import alliancegame.solve.finite.commitment
     import alliancegame.solve.finite.correlated
     import alliancegame.solve.finite.dominance
@@ -355,7 +356,7 @@ class Equilibrium(Result):
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
         of, made = of or self.kind, self.certificate
         theorem = "simultaneous Nash" if self.concept == "nash" else "followers"
-        if not made.reason.startswith("theorem on"):  # Trigger threats: by compliance sets.
+        if not made.reason.startswith("theorem on"):  # By cases: triggers, extremes.
             theorem = "enumeration"
         own: list[dict[str, Any]] = [
             {"of": of, "claim": "numbers", "savings": self.savings},

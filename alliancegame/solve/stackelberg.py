@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -29,7 +30,15 @@ from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.scenarios import Key, Scenarios
 from alliancegame.solve.search import Found, maximise
+from alliancegame.solve.selection import (
+    Selection,
+    one_answer,
+    pessimistic,
+    search_triggers,
+    triggered,
+)
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.trigger.sides import without_jumps
 
 __all__ = ["StackelbergResult", "solve_stackelberg"]
 
@@ -72,6 +81,8 @@ def solve_stackelberg(
 
         return solve_credible(game, chosen, base, tolerances)
     interest = None
+    if objective == "national_interest" and game.shortfall == "trigger":
+        check_plain_forms(game, 'objective="national_interest"')
     if objective == "national_interest":
         interest = checked_interest(status_quo(game), interest_weight, interest_curvature)
     elif interest_weight is not None or interest_curvature != 0:
@@ -82,12 +93,15 @@ def solve_stackelberg(
     axes = [_axis(game, name, tolerances) for name in chosen]
     found = _search(game, base, chosen, axes, tolerances, interest)
     best = base.replace(**{k: float(v) for k, v in zip(chosen, found.point, strict=True)})
+    if interest is None:
+        both = _both_values(game, base, chosen, axes, tolerances, found, best, selection)
+    else:
+        both = Selection(math.nan, math.nan, best, math.nan, False, found.failed)
+    if selection == "pessimistic":
+        best = both.pessimistic_plan
     response = solve_nash(game, best, tolerances=tolerances, throw=throw)
-    if selection == "pessimistic" and response.certificate.unique != "proven":
-        raise UnsupportedFormError(
-            'selection="pessimistic" needs an answer that is proved unique in this version (it then '
-            f"equals the optimistic one); here: {response.certificate.reason}."
-        )
+    if selection == "pessimistic" and response.others:
+        response = worst_first(response)
     result = StackelbergResult(
         chosen,
         best,
@@ -98,6 +112,12 @@ def solve_stackelberg(
         selection,
         objective,
         interest,
+        None,
+        both.optimistic_value,
+        both.pessimistic_value,
+        both.pessimistic_plan,
+        both.epsilon,
+        both.inadmissible,
     )
     return _aimed(result, base, tolerances) if targeted else result
 
@@ -121,6 +141,11 @@ def _check_choices(
         raise UnsupportedFormError(
             "credible=True searches uniform plans for the leader's payoff, optimistically: leave out "
             "targeted, objective and selection."
+        )
+    if objective != "payoff" and selection != "optimistic":
+        raise UnsupportedFormError(
+            "national interest is searched with the answer best for the leader: use "
+            'selection="optimistic".'
         )
     if targeted and selection != "optimistic":
         raise UnsupportedFormError(
@@ -155,14 +180,50 @@ def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> Stac
         f"{made.evaluations} plans solved. Nothing bounds what was missed, but the plan is never worse "
         f"than the best uniform one, found so: {found.search}"
     )
+    worth = response.leader_payoff if interest is None else math.nan
+    alone = response.certificate.unique == "proven"
     return dataclasses.replace(
-        found, plan=plan, response=response, leader_gap=np.nan, search=words, targets=record
-    )
+        found, plan=plan, response=response, leader_gap=np.nan, search=words, targets=record,
+        optimistic_value=worth, pessimistic_value=worth if alone else math.nan,
+        pessimistic_plan=plan, epsilon=0.0 if alone else math.nan,
+    )  # fmt: skip
+
+
+def _both_values(
+    game: BurdenSharingGame,
+    base: Plan,
+    chosen: tuple[str, ...],
+    axes: list[Array],
+    tolerances: Tolerances,
+    found: Found,
+    best: Plan,
+    selection: str,
+) -> Selection:
+    """The values of both selections; where answers are not unique the second takes a search."""
+    if one_answer(game, base, chosen):
+        return Selection(found.value, found.value, best, 0.0, True, 0)
+    if selection == "pessimistic" or triggered(game, base, chosen):
+        return pessimistic(game, base, chosen, axes, tolerances, found)
+    return Selection(found.value, math.nan, best, math.nan, False, found.failed)
+
+
+def worst_first(response: Equilibrium) -> Equilibrium:
+    """The answer that is worst for the leader, with the others beside it."""
+    *others, last = (response, *response.others)
+    kept = tuple(dataclasses.replace(e, others=()) for e in others)
+    return dataclasses.replace(last, others=kept)
 
 
 def _selection_note(response: Equilibrium, committed: bool, game: BurdenSharingGame) -> str:
     """What is known of the answers among which the leader's best was taken."""
     fixed = committed or response.plan.burden is not None
+    if game.shortfall == "trigger":
+        if not response.plan.pressure:
+            return ""
+        return (
+            "; payoffs jump where allies change sides, so the gap says little; the plan that was found "
+            "is answered in full, those on the way by sets that come to rest"
+        )
     if certificate.missing_conditions(game) or not aggregative.tables(game).concave:
         return (
             "; selection not guaranteed: the allies' answer is not proved unique, and answers better "
@@ -256,6 +317,11 @@ def _search(
     game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], axes: list[Array], tol: Tolerances,
     interest: Interest | None,
 ) -> Found:  # fmt: skip
+    if triggered(game, base, chosen):
+        return search_triggers(game, base, chosen, axes, tol)
+    if game.shortfall == "trigger":
+        game = without_jumps(game)
+
     def plans(points: Array) -> Scenarios:
         columns = {Key(name): column for name, column in zip(chosen, points.T, strict=True)}
         return Scenarios(game, base, columns, np.arange(len(points)))

@@ -212,7 +212,8 @@ class _GroupSolver:
 
     def fill(self, solved: Solved) -> None:
         """Put every cell's answer, or its status and reason, in its place."""
-        if self.solve == "backfire_threshold" or not self.scenarios.concave.all():
+        jumps = self.scenarios.game.shortfall == "trigger"
+        if self.solve == "backfire_threshold" or jumps or not self.scenarios.concave.all():
             left = np.ones(self.scenarios.count, dtype=bool)
         else:
             left = self._fill_from_batch(solved)

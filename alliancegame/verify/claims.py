@@ -57,7 +57,8 @@ def numbers(stage: Stage, content: Mapping[str, Sequence[float]], savings: float
             found.append(carried(f"{name} of {member}", content[name][i], enclosed, absolute))
         found.append(carried(f"trust of {member}", content["trust"][i], stage.trust[i]))
     security = stage.payoff(stage.lead).number("security", stage.burdens[stage.lead])
-    if stage.game.substitution < 0 or security.hi <= 0:  # Standing alone means nothing there.
+    weak = stage.game.substitution < 0 or stage.game.technology == "weakest-link"
+    if weak or security.hi <= 0:  # Standing alone means nothing there.
         if not math.isnan(savings):
             found.append((REFUSED, f"savings are {savings}, but are not defined in this game"))
     else:
@@ -148,8 +149,12 @@ def unique(
     """What is claimed of uniqueness: "proven" by the theorem that is cited, "multiple", or nothing."""
     state, nash = certificate["unique"], stage.plan.burden is None
     fitting = "simultaneous Nash" if nash else "followers"
-    if state == "proven" and theorem == "enumeration" and stage.jumps and not others:
-        return OPEN, "a proof by enumeration of compliance sets is not checked here"
+    by_cases = stage.jumps or stage.game.technology != "ces"
+    if state == "proven" and theorem == "enumeration" and by_cases and not others:
+        return (
+            OPEN,
+            "a proof by enumeration (compliance sets, roles of members) is not checked here",
+        )
     if theorem != (fitting if state == "proven" else None):
         return REFUSED, f"the theorem {theorem!r} is cited for uniqueness {state!r}"
     if state == "not proven":

@@ -29,7 +29,8 @@ class _Seen:
         self.payoff, self.influence = values["payoff"], values["influence"]
         self.burden, self.gdp = values["burden"], self.each("gdp")
         own = self.each("effectiveness")[self.lead] * self.gdp[self.lead] * self.burden
-        defined = game["substitution"] >= 0 and values["security"] > 0
+        weak = game["substitution"] < 0 or game["technology"] == "weakest-link"
+        defined = not weak and values["security"] > 0
         self.savings = 1 - own / values["security"] if defined else math.nan
         self.regret = float(record["certificate"]["regret"])
         allies = [i for i in range(len(record["members"])) if i != self.lead]

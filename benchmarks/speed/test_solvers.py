@@ -97,3 +97,16 @@ def test_calibrate(clock):
     game = flagship()
     observed = ag.solve_nash(game).burdens
     clock(GROUP, "calibrate", partial(ag.calibrate, game, observed), rounds=25, iterations=4)
+
+
+@pytest.mark.parametrize("burden", [None, 0.0337])
+def test_find_equilibria_with_triggers(clock, burden):
+    game = flagship().replace(shortfall="trigger")
+    asked = ag.Plan(threat=0.5, demand=0.03, burden=burden)
+    found = ag.find_equilibria(game, asked)
+    assert found.complete
+    who = "simultaneous" if burden is None else "responses"
+    clock(
+        GROUP, f"find_equilibria, trigger threats, {who}", partial(ag.find_equilibria, game, asked),
+        most=1.0, rounds=5, note=f"{len(found)} of 2^30 compliance sets, proven complete",
+    )  # fmt: skip

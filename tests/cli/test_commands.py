@@ -368,3 +368,14 @@ def test_recalibrate(run: Run) -> None:
     assert "calibrated again to the observed" in " ".join(
         run(*words, "--recalibrate").stdout.split()
     )
+
+
+def test_equilibria_are_listed_with_what_is_known_of_the_list(run):
+    words = ("--set", "shortfall=trigger", "--threat", "0.5", "--demand", "0.02")
+    shown = run("equilibria", "three-allies", *words).stdout
+    assert "1 equilibrium, and no others" in " ".join(shown.split())
+    assert "proven" in shown
+    data = json.loads(run("equilibria", "three-allies", *words, "--json").stdout)
+    assert data["kind"] == "alliance-equilibria"
+    assert data["complete"] is True
+    assert len(data["equilibria"]) == 1

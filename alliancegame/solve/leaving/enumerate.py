@@ -60,7 +60,7 @@ def one_inside(roster: Roster) -> str:
     trust that there can be (docs/theory/equilibrium, What is proved).
     """
     game, plan = roster.game, roster.plan
-    if certificate._degenerate(game).any():
+    if certificate.degenerate(game).any():
         return "allies who may share a burden in any way"
     trust = np.array(game.by_member("trust"))
     if game.horizon == "stationary":

@@ -1,0 +1,1 @@
+"""Trigger threats: compliance sets, each of which leaves a game without jumps."""
