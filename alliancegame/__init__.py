@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from alliancegame.solve.accumulation import solve_accumulation as solve_accumulation
     from alliancegame.solve.alignment import solve_alignment as solve_alignment
     from alliancegame.solve.certificate import Certificate as Certificate
-    from alliancegame.solve.core import core as core
-    from alliancegame.solve.credible import CredibleResult as CredibleResult
-    from alliancegame.solve.credible import CredibleTargets as CredibleTargets
-    from alliancegame.solve.credible import credible_targets as credible_targets
+    from alliancegame.solve.coalitions.core import core as core
+    from alliancegame.solve.coalitions.nucleolus import nucleolus as nucleolus
+    from alliancegame.solve.coalitions.values import banzhaf as banzhaf
+    from alliancegame.solve.coalitions.values import shapley as shapley
     from alliancegame.solve.custom.profile import ActionEquilibria as ActionEquilibria
     from alliancegame.solve.custom.profile import ActionProfile as ActionProfile
     from alliancegame.solve.custom.slopes import action_sensitivities as action_sensitivities
@@ -68,17 +68,19 @@ if TYPE_CHECKING:
     from alliancegame.solve.finite.repeated import critical_discount as critical_discount
     from alliancegame.solve.finite.repeated import feasible_set as feasible_set
     from alliancegame.solve.finite.repeated import minmax as minmax
+    from alliancegame.solve.leader.credible import CredibleResult as CredibleResult
+    from alliancegame.solve.leader.credible import CredibleTargets as CredibleTargets
+    from alliancegame.solve.leader.credible import credible_targets as credible_targets
     from alliancegame.solve.leaving.result import Alignments as Alignments
     from alliancegame.solve.nash import respond as respond
-    from alliancegame.solve.nucleolus import nucleolus as nucleolus
+    from alliancegame.solve.planning.social_optimum import (
+        solve_social_optimum as solve_social_optimum,
+    )
     from alliancegame.solve.result import Equilibrium as Equilibrium
     from alliancegame.solve.result import load_result as load_result
-    from alliancegame.solve.social_optimum import solve_social_optimum as solve_social_optimum
     from alliancegame.solve.tolerances import Tolerances as Tolerances
     from alliancegame.solve.trust_path import follow_trust_path as follow_trust_path
     from alliancegame.solve.trust_path import solve_trust_path as solve_trust_path
-    from alliancegame.solve.values import banzhaf as banzhaf
-    from alliancegame.solve.values import shapley as shapley
     from alliancegame.study.anarchy import price_of_anarchy as price_of_anarchy
     from alliancegame.study.backfire import backfire_threshold as backfire_threshold
     from alliancegame.study.calibrate import calibrate as calibrate
@@ -133,8 +135,9 @@ _HOMES = {
     "alliancegame.solve.accumulation": ("solve_accumulation",),
     "alliancegame.solve.alignment": ("solve_alignment",),
     "alliancegame.solve.certificate": ("Certificate",),
-    "alliancegame.solve.core": ("core",),
-    "alliancegame.solve.credible": ("CredibleResult", "CredibleTargets", "credible_targets"),
+    "alliancegame.solve.coalitions.core": ("core",),
+    "alliancegame.solve.coalitions.nucleolus": ("nucleolus",),
+    "alliancegame.solve.coalitions.values": ("banzhaf", "shapley"),
     "alliancegame.solve.custom.profile": ("ActionEquilibria", "ActionProfile"),
     "alliancegame.solve.custom.slopes": ("action_sensitivities",),
     "alliancegame.solve.doors": ("certify", "find_equilibria", "solve_nash", "solve_stackelberg"),
@@ -151,14 +154,13 @@ _HOMES = {
     "alliancegame.solve.finite.profile": ("EquilibriumSet", "Profile"),
     "alliancegame.solve.finite.quantal": ("quantal_response",),
     "alliancegame.solve.finite.repeated": ("critical_discount", "feasible_set", "minmax"),
+    "alliancegame.solve.leader.credible": ("CredibleResult", "CredibleTargets", "credible_targets"),
     "alliancegame.solve.leaving.result": ("Alignments",),
     "alliancegame.solve.nash": ("respond",),
-    "alliancegame.solve.nucleolus": ("nucleolus",),
+    "alliancegame.solve.planning.social_optimum": ("solve_social_optimum",),
     "alliancegame.solve.result": ("Equilibrium", "load_result"),
-    "alliancegame.solve.social_optimum": ("solve_social_optimum",),
     "alliancegame.solve.tolerances": ("Tolerances",),
     "alliancegame.solve.trust_path": ("follow_trust_path", "solve_trust_path"),
-    "alliancegame.solve.values": ("banzhaf", "shapley"),
     "alliancegame.study.anarchy": ("price_of_anarchy",),
     "alliancegame.study.backfire": ("backfire_threshold",),
     "alliancegame.study.calibrate": ("calibrate", "identified_set"),

@@ -194,19 +194,3 @@ def test_picture_shows_what_the_library_says() -> None:
     for label, expected in now.items():
         assert drawn[label] == pytest.approx(expected, abs=1e-3), "run docs/scripts/draw_plane.py"
     assert draw_plane.FILE.stat().st_size < 100_000
-
-
-@pytest.mark.parametrize(
-    ("said", "public"),
-    [
-        ("trust over time", "solve_trust_path"),
-        ("finite games", "FiniteGame"),
-    ],
-)
-def test_readme_denies_only_what_is_missing(said: str, public: str) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    limits = text[text.index("## What it does not do") : text.index("## More")]
-    sentences = re.split(r"(?<=\.)\s+", " ".join(limits.split()))
-    denied = " ".join(s for s in sentences if "not in it" in s or "cannot solve" in s)
-    assert denied
-    assert not (hasattr(ag, public) and said in denied)

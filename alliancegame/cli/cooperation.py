@@ -17,7 +17,7 @@ from alliancegame.errors import unknown_name
 if TYPE_CHECKING:
     from alliancegame.cli.equilibria import Facts
     from alliancegame.game.game import BurdenSharingGame
-    from alliancegame.solve.social_optimum import OptimumCertificate
+    from alliancegame.solve.planning.social_optimum import OptimumCertificate
     from alliancegame.study.anarchy import Anarchy
     from alliancegame.study.shares import BurdenShares
 

@@ -36,6 +36,7 @@ def solve(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
@@ -51,10 +52,10 @@ def solve(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         found = ag.solve_nash(game, plan)
     if json:
-        output.write(found.to_json() + "\n")
+        output.write(found.to_json(certificate=True) + "\n")
     else:
         _print_equilibrium(found, inputs.describe_changes(changes, recalibrate))
     return exit_code([found.certificate])
@@ -152,6 +153,7 @@ def equilibria(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
@@ -167,10 +169,10 @@ def equilibria(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         found = ag.find_equilibria(game, plan)
     if json:
-        output.write(found.to_json() + "\n")
+        output.write(found.to_json(certificate=True) + "\n")
     else:
         _print_all(found, inputs.describe_changes(changes, recalibrate))
     return exit_code(e.certificate for e in found) if len(found) else Exit.NO_SOLUTION
@@ -217,6 +219,7 @@ def certify(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
@@ -232,7 +235,7 @@ def certify(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         profile = inputs.read_burdens(burdens)
         if plan.burden is not None:
             profile.setdefault(game.leader, plan.burden)

@@ -60,6 +60,15 @@ Demand = Annotated[
         "[default: the demand of the model's own plan]",
     ),
 ]
+Tariff = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tariff",
+        metavar="[ALLY=]RATE",
+        help="Tariff for those who miss the demand: 0.1 or 10%. It costs them by their trade_exposure. "
+        "For all allies, or by ally (the others 0).",
+    ),
+]
 Burden = Annotated[
     str | None,
     typer.Option(
@@ -255,9 +264,10 @@ def plan_from(
     threat: Sequence[str] | None,
     demand: Sequence[str] | None,
     burden: str | None,
+    tariff: Sequence[str] | None = None,
 ) -> Plan:
     """The base plan with what the options name."""
-    fields = plan_fields(game, base, threat, demand, burden)
+    fields = plan_fields(game, base, threat, demand, burden, tariff)
     return base.replace(**fields) if fields else base
 
 
@@ -267,10 +277,11 @@ def plan_fields(
     threat: Sequence[str] | None,
     demand: Sequence[str] | None,
     burden: str | None,
+    tariff: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """What the options name, as fields of a plan."""
     fields: dict[str, Any] = {}
-    for name, given in (("threat", threat), ("demand", demand)):
+    for name, given in (("threat", threat), ("demand", demand), ("tariff", tariff)):
         if given:
             fields[name] = _by_ally(game, base, name, *_read_by_ally(name, given, _model_of(game)))
     if burden is not None:

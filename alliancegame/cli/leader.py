@@ -13,8 +13,8 @@ from alliancegame.cli.output import NO_NUMBER, Column, percent, share, short
 
 if TYPE_CHECKING:
     from alliancegame.cli.equilibria import Facts
-    from alliancegame.solve.credible import CredibleResult
-    from alliancegame.solve.leader_result import StackelbergResult
+    from alliancegame.solve.leader.credible import CredibleResult
+    from alliancegame.solve.leader.result import StackelbergResult
     from alliancegame.study.sensitivities import Sensitivities
 
 SHOWN = 6

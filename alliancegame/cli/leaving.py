@@ -23,6 +23,7 @@ def alignment(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     method: Annotated[
         str,
@@ -54,7 +55,7 @@ def alignment(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         if unravelling:
             scan = ag.unravelling(game, plan)
         else:

@@ -25,7 +25,7 @@ from alliancegame.errors import InvalidValueError
 if TYPE_CHECKING:
     from alliancegame.cli.equilibria import Facts
     from alliancegame.game.game import BurdenSharingGame
-    from alliancegame.solve.stackelberg import StackelbergResult
+    from alliancegame.solve.leader.stackelberg import StackelbergResult
     from alliancegame.study.backfire import Backfire
     from alliancegame.study.compare import Comparison
 
@@ -37,13 +37,14 @@ def stackelberg(
         typer.Option(
             "--commit",
             metavar="WHAT",
-            help="What the leader commits to: threat, demand, burden. May be repeated.  "
+            help="What the leader commits to: threat, demand, tariff, burden. May be repeated.  "
             "[default: threat and burden]",
         ),
     ] = None,
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     selection: Annotated[
         str,
@@ -84,14 +85,14 @@ def stackelberg(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
-        given = inputs.plan_fields(game, base, threat, demand, burden)
+        given = inputs.plan_fields(game, base, threat, demand, burden, tariff)
         found = ag.solve_stackelberg(
             game, chosen, plan=base, selection=selection, targeted=targeted, credible=credible,
             objective=objective, **given,
         )  # fmt: skip
         comparison = found.comparison if not json and not credible else None
     if json:
-        output.write(found.to_json() + "\n")
+        output.write(found.to_json(certificate=True) + "\n")
     elif comparison is None:
         leader.print_credible(found, inputs.describe_changes(changes, recalibrate))
     else:
@@ -148,6 +149,7 @@ def compare(
     ] = None,
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
+    tariff: inputs.Tariff = None,
     burden: Annotated[
         str | None,
         typer.Option(
@@ -189,7 +191,7 @@ def compare(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         own = inputs.base_plan(game, model_plan=True)
-        base = inputs.plan_from(game, own, threat, demand, burden)
+        base = inputs.plan_from(game, own, threat, demand, burden, tariff)
         weight: Any = None if discount is None else inputs.number(discount)
         found = ag.compare(
             game, inputs.plans_from(game, base, plans or []) or [base], discount=weight
@@ -197,7 +199,7 @@ def compare(
     items = list(found)
     changed = inputs.describe_changes(changes, recalibrate)
     if json:
-        output.write((found if len(items) > 1 else items[0]).to_json() + "\n")
+        output.write((found if len(items) > 1 else items[0]).to_json(certificate=True) + "\n")
     elif explain:
         output.print_text("\n\n\n".join(ag.explain(item) for item in items))
         if changed:
@@ -401,7 +403,7 @@ def threshold(
             game, _demand(game, demand), burden=own_burden, points=points, break_even_threat=full
         )
     if json:
-        output.write(found.to_json() + "\n")
+        output.write(found.to_json(certificate=True) + "\n")
         return
     output.print_title(
         f"{game.provenance.get('model')}: the leader's payoff V against the threat, demand "

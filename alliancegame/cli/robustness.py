@@ -48,6 +48,7 @@ def robustness(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     keep_weights: Annotated[
         bool,
@@ -67,8 +68,8 @@ def robustness(
 
     with output.working():
         game = inputs.load(model, changes, recalibrate)
-        base = inputs.base_plan(game, model_plan or not (threat or demand or burden))
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        base = inputs.base_plan(game, model_plan or not (threat or demand or burden or tariff))
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         found = ag.robustness(game, plan, forms=_forms(over), recalibrate=not keep_weights)
     if json:
         output.write(found.to_json() + "\n")

@@ -36,8 +36,8 @@ def long_run(found: LongRun, *, height: float = 2.9) -> Figure:
     where the policy jumps.
     """
     figure, (left, right) = canvas(DOUBLE, height, 1, 2)
-    dress(left, "trust in this period", "trust in the next period", "a  where trust goes")
-    dress(right, "trust in this period", "optimal threat", "b  what the leader does")
+    dress(left, "trust in this period (1: full)", "trust in the next period", "a  where trust goes")
+    dress(right, "trust in this period (1: full)", "optimal threat", "b  what the leader does")
     left.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
     broken = np.flatnonzero(np.abs(np.diff(found.threats)) > 0.1) + 1
     trust = np.insert(found.trust, broken, np.nan)
@@ -73,7 +73,7 @@ def trust_levels(
     if len(law.states) != 1:
         raise InvalidValueError("trust_levels needs a law with one state.")
     figure, axes = canvas(SINGLE * 1.3, height)
-    dress(axes, "trust in this period", "trust in the next period", "")
+    dress(axes, "trust in this period (1: full)", "trust in the next period", "")
     trust = np.linspace(1e-6, 1, 2001)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7)
     colors = (BLUE, ORANGE, VERMILLION, GREEN)

@@ -16,7 +16,6 @@ from alliancegame.figures.style import (
     GREEN,
     GREY,
     INK,
-    SINGLE,
     SMALL,
     VERMILLION,
     canvas,
@@ -52,7 +51,7 @@ def trust_paths(paths: Mapping[str, TrustPath], *, height: float = 4.4) -> Figur
         ("gain", "d  leader against no threat (bn US$ a year)"),
     )
     for panel, (what, title) in zip(axes.ravel(), titles, strict=True):
-        dress(panel, "period", "", title)
+        dress(panel, "period (years)", "", title)
         for k, (label, path) in enumerate(paths.items()):
             look = mark(k)
             panel.plot(
@@ -96,9 +95,9 @@ def trust_policy(path: TrustPath, *, height: float = 2.7) -> Figure:
         )
     figure, (left, right) = canvas(DOUBLE, height, 1, 2)
     trust = policy.states[:, 0]
-    dress(left, "trust at the beginning of the period", "threat", "a  optimal threat")
+    dress(left, "trust at the beginning of the period (1: full)", "threat", "a  optimal threat")
     title = "b  value against full trust (bn US$ a year)"
-    dress(right, "trust at the beginning of the period", "", title)
+    dress(right, "trust at the beginning of the period (1: full)", "", title)
     left.plot(trust, policy.threats, color=BLUE, linewidth=1.3)
     worth = np.array(
         [path._money((1 - path.discount) * float(v - policy.values[-1])) for v in policy.values]
@@ -118,8 +117,8 @@ def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
 
     Raises `InvalidValueError` for a law with several states.
     """
-    figure, axes = canvas(SINGLE * 1.4, height)
-    dress(axes, "period", "share of full trust", "")
+    figure, axes = canvas(DOUBLE, height)
+    dress(axes, "period (years)", "share of full trust", "")
     lead = path.game.members.leader_index
     trust = path.operating_trust[:, lead]
     before = path.states[:, 0]

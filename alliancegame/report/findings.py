@@ -16,9 +16,9 @@ from alliancegame.game.plan import Plan
 from alliancegame.library import default_plan, models_folder
 from alliancegame.payoff.latex import latex
 from alliancegame.report.dynamics import Dynamics, investigate_dynamics
+from alliancegame.solve.leader.stackelberg import StackelbergResult, solve_stackelberg
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.stackelberg import StackelbergResult, solve_stackelberg
 from alliancegame.study.backfire import Backfire, backfire_threshold
 from alliancegame.study.compare import Comparison, compare
 from alliancegame.study.frontier import Frontier, frontier, isoquant

@@ -264,7 +264,7 @@ def solve_stackelberg(
             )
         written = game.expanded() if isinstance(game, AggregativeGame) else game
         return own.solve_stackelberg(written, leader, selection=selection, tolerances=tolerances)
-    from alliancegame.solve import stackelberg
+    from alliancegame.solve.leader import stackelberg
 
     if leader is not None:
         raise InvalidValueError("an alliance game names its own leader: leave leader= out.")

@@ -156,8 +156,9 @@ def result_from_dict(data: Any, where: str = "the result") -> Any:
 def _register_all() -> None:
     """Import the modules that define results, so that their kinds are known."""
     import alliancegame.solve.accumulation
-    import alliancegame.solve.core
-    import alliancegame.solve.credible
+    import alliancegame.solve.coalitions.core
+    import alliancegame.solve.coalitions.nucleolus
+    import alliancegame.solve.coalitions.values
     import alliancegame.solve.custom.profile
     import alliancegame.solve.custom.stackelberg
     import alliancegame.solve.dynamic.result
@@ -170,11 +171,10 @@ def _register_all() -> None:
     import alliancegame.solve.finite.profile
     import alliancegame.solve.finite.quantal
     import alliancegame.solve.finite.repeated
+    import alliancegame.solve.leader.credible
+    import alliancegame.solve.leader.stackelberg
     import alliancegame.solve.leaving.result
-    import alliancegame.solve.nucleolus
-    import alliancegame.solve.social_optimum
-    import alliancegame.solve.stackelberg
-    import alliancegame.solve.values
+    import alliancegame.solve.planning.social_optimum
     import alliancegame.study.anarchy
     import alliancegame.study.backfire
     import alliancegame.study.channels

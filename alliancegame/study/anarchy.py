@@ -13,8 +13,8 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve.certificate import usd_bn
 from alliancegame.solve.nash import solve_nash, status_quo
+from alliancegame.solve.planning.social_optimum import SocialOptimum, solve_social_optimum
 from alliancegame.solve.result import Equilibrium, Result
-from alliancegame.solve.social_optimum import SocialOptimum, solve_social_optimum
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
+from alliancegame.solve.coalitions.values import shapley
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
-from alliancegame.solve.values import shapley
 from alliancegame.study.against import AgainstBaseline
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.solve import measures
-from alliancegame.solve.blocs import solve_blocs
 from alliancegame.solve.nash import status_quo
+from alliancegame.solve.planning.blocs import solve_blocs
 from alliancegame.solve.result import provenance
 
 CONVENTIONS = {

@@ -491,7 +491,7 @@ def _unharmed_payoff(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances
 
 def _best_quiet_payoff(game: BurdenSharingGame, tolerances: Tolerances) -> float:
     """V(0): the leader's best payoff by committing its burden without pressure, once for each game."""
-    from alliancegame.solve.stackelberg import solve_stackelberg
+    from alliancegame.solve.leader.stackelberg import solve_stackelberg
 
     found: float | None = game.__dict__.get("_best_quiet_payoff")
     if found is None:

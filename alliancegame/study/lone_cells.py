@@ -10,9 +10,9 @@ import numpy as np
 from alliancegame.errors import InvalidValueError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
+from alliancegame.solve.leader.stackelberg import solve_stackelberg
 from alliancegame.solve.nash import solve_nash
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.stackelberg import solve_stackelberg
 from alliancegame.solve.tolerances import Tolerances
 from alliancegame.study.backfire import backfire_threshold
 from alliancegame.study.compare import Comparison, compare_without_best

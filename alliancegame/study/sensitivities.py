@@ -14,8 +14,8 @@ from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_nam
 from alliancegame.game.checks import shown
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
-from alliancegame.solve import inputs, moves
-from alliancegame.solve.directions import Point, directional, point_at
+from alliancegame.solve.derivatives import inputs, moves
+from alliancegame.solve.derivatives.directions import Point, directional, point_at
 from alliancegame.solve.result import Equilibrium, Result
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from alliancegame.payoff.slopes import aggregates, chained, local
 from alliancegame.solve import aggregative, measures
 from alliancegame.solve.certificate import usd_bn
 from alliancegame.solve.nash import status_quo
+from alliancegame.solve.planning.social_optimum import SocialOptimum, solve_social_optimum
+from alliancegame.solve.planning.stages import stage_of
 from alliancegame.solve.result import Equilibrium, Result
-from alliancegame.solve.social_optimum import SocialOptimum, solve_social_optimum
-from alliancegame.solve.stages import stage_of
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from alliancegame.game.checks import (
 )
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
-from alliancegame.solve.blocs import one_against_singles, solve_blocs
+from alliancegame.solve.planning.blocs import one_against_singles, solve_blocs
+from alliancegame.solve.planning.social_optimum import checked_weights
 from alliancegame.solve.result import Result, numbers
-from alliancegame.solve.social_optimum import checked_weights
 from alliancegame.study.coalitions import MAX_ALLIANCE, check_some, checked_coalition, money_weights
 
 if TYPE_CHECKING:

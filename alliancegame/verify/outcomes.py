@@ -127,9 +127,22 @@ def comparisons(checking: Any, content: Mapping[str, Any]) -> None:
         comparison(checking, item, f"items[{k}].")
 
 
+SELECTION = ("optimistic_value", "pessimistic_value", "pessimistic_plan", "epsilon", "inadmissible")
+"""What a Stackelberg result says of several answers to a plan."""
+
+
 def stackelberg(checking: Any, content: Mapping[str, Any]) -> None:
     """The best plan that was found: the allies' answer is checked, that no plan is better is not."""
-    words = {"commit", "plan", "leader_gap", "search", "selection", "objective", "outcome"}
+    words = {
+        "commit",
+        "plan",
+        "leader_gap",
+        "search",
+        "selection",
+        "objective",
+        "outcome",
+        *SELECTION,
+    }
     checking.entries("", content, {"response", "baseline", *words})
     if content["plan"] != content["response"]["plan"]:
         raise RefusedError("the response is to another plan")
@@ -138,6 +151,9 @@ def stackelberg(checking: Any, content: Mapping[str, Any]) -> None:
     right = (ACCEPTED, "it follows from A and the response")
     wrong = (REFUSED, f"the outcome is {found}")
     checking.settle("", "outcome", said, lambda: right if content["outcome"] == found else wrong)
+    values = {k: content[k] for k in SELECTION}
+    search = (OPEN, "both values come from a search of plans, which is not repeated")
+    checking.settle("", "selection", values, lambda: search)
     gap = (OPEN, "an estimate of the search: whether some plan is better is not checked")
     checking.settle("", "leader gap", {"leader_gap": content["leader_gap"]}, lambda: gap)
 

@@ -29,9 +29,8 @@ FORMS = [
 ]
 FORMS += [
     Form("log", "log", True, False, "hub"),
-    Form("linear", "share", False, True, "hub", "logistic", True),
+    Form("linear", "share", True, True, "hub", "logistic", True),
     Form("log", "log", True, True, "council", "proportional", True),
-    Form("log", "share", False, False, "council", "logistic"),
 ]
 ALLY = (
     "x", "below", "Z", "C", "G", "scale", "theta", "alpha", "private", "spillin", "umbrella",

@@ -77,8 +77,9 @@ def test_the_shortened_condition_is_the_condition(rho):
     from alliancegame.payoff.form import Form
     from alliancegame.payoff.latex import _LEFT, _Shown
 
-    problem = sy.ally_problem(Form("log", "log", rho == 1, True))
-    shown = _Shown("i", leader=False)
+    form = Form("log", "log", rho == 1, True)
+    problem = sy.ally_problem(form)
+    shown = _Shown(form, "i", leader=False)
     raw = problem.total(problem.security_power)
     values = {
         sy.x: 0.02, sy.g: 0.8, sy.Z: 3.0, sy.C: 5.0, sy.G: 9.0, sy.scale: 40.0, sy.spillin: 0.3,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from alliancegame.payoff.slopes import aggregates, local, slopes, summed
-from alliancegame.solve.stages import stage_of
+from alliancegame.solve.planning.stages import stage_of
 from tests.oracle import Hand
 from tests.problems import BANK, FAMILIES, random_alliance
 

@@ -14,7 +14,7 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnsupportedFormError
-from alliancegame.solve.execution import execute, stakes_at
+from alliancegame.solve.leader.execution import execute, stakes_at
 from alliancegame.solve.result import result_from_dict
 
 CASES = ("saved", "lost", "bite", "left", "strength", "returned")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import alliancegame as ag
 from alliancegame.errors import CoalitionSizeError, ConvergenceError, EmptySetError
 from alliancegame.game.coalition import CoalitionGame
-from alliancegame.solve import linear
+from alliancegame.solve.coalitions import linear
 from alliancegame.solve.result import result_from_dict
 from tests.coalitions import (
     airport,

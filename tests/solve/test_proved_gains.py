@@ -72,7 +72,8 @@ def test_equilibria_of_such_games_are_certified(form: str) -> None:
         if found.certificate.verdict == "unverified":
             continue  # There need be none.
         certified += found.certificate.verdict == "certified"
-        assert "interval arithmetic" in found.certificate.method
+        if not aggregative.tables(game).concave:  # Shares that nobody values leave it concave.
+            assert "interval arithmetic" in found.certificate.method
         assert max(Hand(game, plan).gains(found.burdens.tolist(), 300)) < 1e-9
     assert certified >= 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alliancegame.solve.search import maximise
+from alliancegame.solve.leader.search import maximise
 from alliancegame.solve.tolerances import Tolerances
 
 AXES = [np.linspace(0.0, 1.0, 25), np.linspace(0.0, 0.25, 25)]

@@ -13,12 +13,12 @@ import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnknownNameError, ZeroTrustError
 from alliancegame.game.plan import Plan
 from alliancegame.payoff.convex import program_optimum
-from alliancegame.solve.ascent import climb
 from alliancegame.solve.nash import solve_nash
-from alliancegame.solve.planner import plan_burdens, problem_of
+from alliancegame.solve.planning.ascent import climb
+from alliancegame.solve.planning.planner import plan_burdens, problem_of
+from alliancegame.solve.planning.share_search import reachable
+from alliancegame.solve.planning.stages import stage_of
 from alliancegame.solve.result import result_from_dict
-from alliancegame.solve.share_search import reachable
-from alliancegame.solve.stages import stage_of
 from tests.oracle import Hand
 from tests.problems import BANK, FAMILIES, alliance, random_alliance, symmetric
 

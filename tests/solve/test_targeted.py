@@ -17,7 +17,8 @@ from alliancegame.errors import (
     UnknownNameError,
     UnsupportedFormError,
 )
-from alliancegame.solve import aggregative, measures, targeted
+from alliancegame.solve import aggregative, measures
+from alliancegame.solve.leader import targeted
 from alliancegame.solve.result import result_from_dict
 from tests.problems import FAMILIES, random_alliance
 

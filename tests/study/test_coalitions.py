@@ -12,8 +12,8 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import CoalitionSizeError, InvalidValueError, UnknownNameError
-from alliancegame.solve.blocs import one_against_singles, solve_blocs
 from alliancegame.solve.nash import solve_nash
+from alliancegame.solve.planning.blocs import one_against_singles, solve_blocs
 from alliancegame.solve.result import result_from_dict
 from alliancegame.study.coalitions import blocs_of, money_weights
 from tests.oracle import Hand

@@ -229,7 +229,8 @@ def claims(content: dict[str, Any], of: str = "equilibrium") -> list[dict[str, A
     each = {k: v if isinstance(v, list) else [v] * len(game["members"]) for k, v in game.items()}
     own = each["effectiveness"][lead] * each["gdp"][lead] * content["burden"][lead]
     security = content["security"][lead]
-    defined = game["substitution"] >= 0 and security > 0
+    weak = game["substitution"] < 0 or game["technology"] == "weakest-link"
+    defined = not weak and security > 0
     found = [
         {"of": of, "claim": "numbers", "savings": 1 - own / security if defined else "nan"},
         {"of": of, "claim": "regret", "verdict": made["verdict"], "bound": made["regret"]},

@@ -23,8 +23,8 @@ from alliancegame.solve.custom import candidates as found_by
 from alliancegame.solve.custom import nash
 from alliancegame.solve.custom.deviations import regrets
 from alliancegame.solve.custom.profile import ActionProfile
+from alliancegame.solve.leader.search import maximise
 from alliancegame.solve.result import Result
-from alliancegame.solve.search import maximise
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
 if TYPE_CHECKING:

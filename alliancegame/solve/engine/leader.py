@@ -153,7 +153,7 @@ def bend_at(values: Matrix, axis: Vector, p: int, q: int, along_threat: bool) ->
 
 
 def hidden(values: Matrix, threats: Vector, burdens: Vector, best: float) -> float:
-    """What the grid could hide beyond the best plan, by second differences; see solve.search."""
+    """What the grid could hide beyond the best plan, by second differences; see solve.leader.search."""
     most = 0.0
     for a in range(threats.size - 1):
         for b in range(burdens.size - 1):

@@ -80,7 +80,6 @@ REFUSED: dict[str, Callable[[ag.BurdenSharingGame], Any]] = {
     "sweep": lambda g: ag.sweep(g, over={"decay": [0.1, 0.2]}, plan=PLAN),
     "regime_map": lambda g: ag.regime_map(g),
     "dynamic_backfire": lambda g: ag.dynamic_backfire(g, [PLAN]),
-    "latex": lambda g: ag.latex(g),
 }
 
 

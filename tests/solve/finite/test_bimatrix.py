@@ -254,8 +254,8 @@ def test_refusals() -> None:
             ag.find_equilibria(three, method=method)
     with pytest.raises(UnknownNameError, match="Did you mean 'complete'"):
         ag.find_equilibria(three, method="compleet")
-    with pytest.raises(NotImplementedError, match=r"cannot yet.*discretise"):
-        ag.find_equilibria(ag.load_model("three-allies"))
+    with pytest.raises(InvalidValueError, match="method belongs to finite games"):
+        ag.find_equilibria(ag.load_model("three-allies"), method="pure")
     with pytest.raises(InvalidValueError, match=r"or a FiniteGame, got \[\[1\]\]"):
         ag.find_equilibria([[1]])  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="takes no plan"):

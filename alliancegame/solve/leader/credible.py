@@ -17,9 +17,9 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.certificate import Certificate
-from alliancegame.solve.credible_response import answers, equilibria_of, promised
-from alliancegame.solve.execution import never_executed, stakes_at
-from alliancegame.solve.leader_result import StackelbergResult
+from alliancegame.solve.leader.credible_response import answers, equilibria_of, promised
+from alliancegame.solve.leader.execution import never_executed, stakes_at
+from alliancegame.solve.leader.result import StackelbergResult
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Equilibrium, Result, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
@@ -305,7 +305,7 @@ def solve_credible(
     game: BurdenSharingGame, chosen: tuple[str, ...], base: Plan, tolerances: Tolerances
 ) -> CredibleResult:
     """The best uniform plan with credible threats; the door is `solve_stackelberg(credible=True)`."""
-    from alliancegame.solve.stackelberg import solve_stackelberg
+    from alliancegame.solve.leader.stackelberg import solve_stackelberg
 
     if "burden" not in chosen and base.burden is None:
         raise UnsupportedFormError(

@@ -13,9 +13,9 @@ import numpy as np
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.payoff.conditions import derivatives, trust_terms
-from alliancegame.solve.directions import ON
-from alliancegame.solve.implicit import form_of, rates_of
-from alliancegame.solve.inputs import STEP, Given, operating_trust, seen
+from alliancegame.solve.derivatives.directions import ON
+from alliancegame.solve.derivatives.implicit import form_of, rates_of
+from alliancegame.solve.derivatives.inputs import STEP, Given, operating_trust, seen
 
 _ALLY = ("own", "Z", "C", "G", "bite", "umbrella", "demand")
 _LEADER = ("own", "Z", "C", "weight", "returned")

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
-from alliancegame.solve.ascent import climb
-from alliancegame.solve.planner import Planned, Problem, many_starts, residual_of
+from alliancegame.solve.planning.ascent import climb
+from alliancegame.solve.planning.planner import Planned, Problem, many_starts, residual_of
 
 MOST_INTERVALS = 400
 """Intervals at most."""

@@ -18,8 +18,8 @@ from alliancegame.game.plan import Plan
 from alliancegame.payoff.slopes import Stage, slopes
 from alliancegame.solve import aggregative
 from alliancegame.solve.nash import status_quo
-from alliancegame.solve.planner import Problem, plan_burdens, problem_of
-from alliancegame.solve.stages import stage_of
+from alliancegame.solve.planning.planner import Problem, plan_burdens, problem_of
+from alliancegame.solve.planning.stages import stage_of
 
 ROUNDS = 30
 """How often blocs answer each other before Newton is tried again, and given up."""

@@ -13,9 +13,9 @@ from alliancegame.errors import ConvergenceError, EmptySetError
 from alliancegame.game.checks import check_flag
 from alliancegame.game.coalition import CoalitionGame, check_is_game, subset_sums
 from alliancegame.game.parameters import Array
-from alliancegame.solve.core import ZeroNormalised, incidence
+from alliancegame.solve.coalitions.core import ZeroNormalised, incidence
+from alliancegame.solve.coalitions.values import Allocation
 from alliancegame.solve.result import numbers
-from alliancegame.solve.values import Allocation
 
 PRICED = 1e-7
 """A row with a price above this (prices add up to 1) is tight at every optimum."""

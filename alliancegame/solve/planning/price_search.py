@@ -18,8 +18,8 @@ import math
 import numpy as np
 
 from alliancegame.game.parameters import Array
-from alliancegame.solve.ascent import Summit, climb
-from alliancegame.solve.planner import Planned, Problem, residual_of
+from alliancegame.solve.planning.ascent import Summit, climb
+from alliancegame.solve.planning.planner import Planned, Problem, residual_of
 
 MOST_POINTS = 400
 """Climbs at most."""

@@ -21,11 +21,12 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.payoff.conditions import derivatives
-from alliancegame.solve import aggregative, certificate, inputs
+from alliancegame.solve import aggregative, certificate
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import Certificate, usd_bn
-from alliancegame.solve.execution import Mask, execute, never_executed, stakes_at, stakes_of
-from alliancegame.solve.implicit import form_of
+from alliancegame.solve.derivatives import inputs
+from alliancegame.solve.derivatives.implicit import form_of
+from alliancegame.solve.leader.execution import Mask, execute, never_executed, stakes_at, stakes_of
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import Tolerances
 

@@ -13,7 +13,7 @@ from alliancegame.game.parameters import Array
 from alliancegame.payoff.conditions import Role, Subject, derivatives
 from alliancegame.payoff.form import Form
 from alliancegame.payoff.slopes import Stage, aggregates
-from alliancegame.solve.inputs import NIL, SEEN, TINY, Given, seen
+from alliancegame.solve.derivatives.inputs import NIL, SEEN, TINY, Given, seen
 
 Mask = NDArray[np.bool_]
 

@@ -19,8 +19,8 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
-from alliancegame.solve.adjoint import plan_slopes, ridge_threats
-from alliancegame.solve.inputs import Given, given
+from alliancegame.solve.derivatives.inputs import Given, given
+from alliancegame.solve.leader.adjoint import plan_slopes, ridge_threats
 
 Value = Callable[[aggregative.Batch], Array]
 """What the leader maximises, from solved plans: shape (plan,), nan where there is no answer."""

@@ -18,8 +18,8 @@ import numpy as np
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve.implicit import Linear, Mask, linearise
-from alliancegame.solve.inputs import Given, given, players
+from alliancegame.solve.derivatives.implicit import Linear, Mask, linearise
+from alliancegame.solve.derivatives.inputs import Given, given, players
 
 ON = 1e-12
 """Burdens this close to the demand or a bound are on it, as in `solve.dynamic.slopes`."""

@@ -23,20 +23,20 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
-from alliancegame.solve import targeted as targeted_search
-from alliancegame.solve.interest import Interest, checked_interest
-from alliancegame.solve.leader_result import StackelbergResult, Targeted
-from alliancegame.solve.nash import solve_nash, status_quo
-from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.scenarios import Key, Scenarios
-from alliancegame.solve.search import Found, maximise
-from alliancegame.solve.selection import (
+from alliancegame.solve.leader import targeted as targeted_search
+from alliancegame.solve.leader.interest import Interest, checked_interest
+from alliancegame.solve.leader.result import StackelbergResult, Targeted
+from alliancegame.solve.leader.search import Found, maximise
+from alliancegame.solve.leader.selection import (
     Selection,
     one_answer,
     pessimistic,
     search_triggers,
     triggered,
 )
+from alliancegame.solve.nash import solve_nash, status_quo
+from alliancegame.solve.result import Equilibrium
+from alliancegame.solve.scenarios import Key, Scenarios
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.solve.trigger.sides import without_jumps
 
@@ -77,7 +77,7 @@ def solve_stackelberg(
         check_plain_forms(game, "credible=True" if credible else "targeted=True", asked)
     aggregative.check_plan(game, _checkable(game, base, chosen))
     if credible:
-        from alliancegame.solve.credible import solve_credible
+        from alliancegame.solve.leader.credible import solve_credible
 
         return solve_credible(game, chosen, base, tolerances)
     interest = None

@@ -12,7 +12,7 @@ import numpy as np
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve.certificate import Certificate, usd_bn
-from alliancegame.solve.interest import Interest, interest_of
+from alliancegame.solve.leader.interest import Interest, interest_of
 from alliancegame.solve.result import Equilibrium, Result
 
 if TYPE_CHECKING:
@@ -180,7 +180,6 @@ class StackelbergResult(Result):
         return table
 
     def _content(self) -> dict[str, Any]:
-        worst = self.pessimistic_plan
         return {
             "commit": list(self.commit),
             "plan": self.plan.to_dict(),
@@ -193,11 +192,7 @@ class StackelbergResult(Result):
             "objective": self.objective,
             "interest": None if self.interest is None else dataclasses.asdict(self.interest),
             "targets": None if self.targets is None else dataclasses.asdict(self.targets),
-            "optimistic_value": self.optimistic_value,
-            "pessimistic_value": self.pessimistic_value,
-            "pessimistic_plan": None if worst is None else worst.to_dict(),
-            "epsilon": self.epsilon,
-            "inadmissible": self.inadmissible,
+            **self._values_of_both(),
         }
 
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
@@ -206,7 +201,18 @@ class StackelbergResult(Result):
             *self.response._claims(f"{of}response"),
             {"of": of, "claim": "outcome", "outcome": self.outcome},
             {"of": of, "claim": "leader gap", "leader_gap": self.leader_gap},
+            {"of": of, "claim": "selection", **self._values_of_both()},
         ]
+
+    def _values_of_both(self) -> dict[str, Any]:
+        worst = self.pessimistic_plan
+        return {
+            "optimistic_value": self.optimistic_value,
+            "pessimistic_value": self.pessimistic_value,
+            "pessimistic_plan": None if worst is None else worst.to_dict(),
+            "epsilon": self.epsilon,
+            "inadmissible": self.inadmissible,
+        }
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:

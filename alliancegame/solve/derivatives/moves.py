@@ -14,9 +14,9 @@ from alliancegame.game.congestion import SPREAD
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import inputs
-from alliancegame.solve.directions import ON, Point
-from alliancegame.solve.implicit import Mask
+from alliancegame.solve.derivatives import inputs
+from alliancegame.solve.derivatives.directions import ON, Point
+from alliancegame.solve.derivatives.implicit import Mask
 
 BOUNDS = ("burden_min", "burden_max")
 PLANNED = ("threat", "demand", "burden")

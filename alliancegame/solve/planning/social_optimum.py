@@ -18,9 +18,9 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
 from alliancegame.solve.certificate import Verdict
 from alliancegame.solve.nash import solve_nash
-from alliancegame.solve.planner import Planned, Problem, plan_burdens, problem_of
+from alliancegame.solve.planning.planner import Planned, Problem, plan_burdens, problem_of
+from alliancegame.solve.planning.stages import stage_of
 from alliancegame.solve.result import Result, numbers, provenance
-from alliancegame.solve.stages import stage_of
 from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:

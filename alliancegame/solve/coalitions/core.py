@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from alliancegame.errors import ConvergenceError
 from alliancegame.game.coalition import CoalitionGame, check_is_game, scale_of, subset_sums
 from alliancegame.game.parameters import Array
-from alliancegame.solve.linear import LinearSolution, minimise
+from alliancegame.solve.coalitions.linear import LinearSolution, minimise
 from alliancegame.solve.result import Result, numbers
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from alliancegame.payoff.slopes import (
     summed,
 )
 from alliancegame.payoff.slopes import Local as Payoffs
-from alliancegame.solve.ascent import Hill, Summit, climb, residual_slope
+from alliancegame.solve.planning.ascent import Hill, Summit, climb, residual_slope
 
 Kind = Literal["direct", "priced", "shared", "searched"]
 Coordinate = Literal["burden", "power", "log"]
@@ -250,11 +250,11 @@ def plan_burdens(problem: Problem, start: Array, *, enough: float = 1e-12) -> Pl
     if problem.kind == "direct":
         return _convex(problem, start, enough)
     if problem.kind == "priced":
-        from alliancegame.solve.price_search import price_search
+        from alliancegame.solve.planning.price_search import price_search
 
         return price_search(problem, start, enough)
     if problem.kind == "shared":
-        from alliancegame.solve.share_search import share_search
+        from alliancegame.solve.planning.share_search import share_search
 
         return share_search(problem, start, enough)
     return many_starts(problem, start)

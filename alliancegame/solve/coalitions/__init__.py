@@ -1,0 +1,1 @@
+"""Coalition games: values, the core, the nucleolus."""

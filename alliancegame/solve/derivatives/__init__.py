@@ -1,0 +1,1 @@
+"""Derivatives of equilibria by the implicit function theorem, one-sided at kinks."""

@@ -1,0 +1,1 @@
+"""The leader commits: plans, what they are worth, and whether threats would be carried out."""
