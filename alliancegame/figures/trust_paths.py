@@ -139,6 +139,9 @@ def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     return figure
 
 
+_UNITS = {"decay": "log points", "discount": "per period", "recovery": "share per period"}
+
+
 def trust_regime_map(
     found: TrustRegimes,
     *,
@@ -158,7 +161,11 @@ def trust_regime_map(
     figure, (left, right) = canvas(DOUBLE, height, 1, 2)
     x, y = found.axes
     for axes, title in ((left, "a  what the patient leader does"), (right, "b  first threat")):
-        dress(axes, found.names[0], found.names[1], title)
+        dress(
+            axes,
+            *(f"{name} ({_UNITS.get(name, 'as in the model')})" for name in found.names),
+            title,
+        )
     kinds = ListedColormap(REGIME_COLORS)
     norm = BoundaryNorm(np.arange(-0.5, 4.5), 4)
     shown = np.where(found.regimes >= 0, found.regimes, np.nan)
