@@ -57,7 +57,7 @@ def specification_curve(found: Robustness) -> Figure:
 
 
 def _gains(axes: Any, found: Robustness, answered: list[Specification]) -> None:
-    place = np.arange(len(answered))
+    place = 1 + np.arange(len(answered))
     gains = np.array([s.gain_usd_bn for s in answered])
     dress(axes, "", "the leader's gain, bn US$ a year")
     axes.axhline(0, color=BLACK, linewidth=0.8)
@@ -73,12 +73,14 @@ def _gains(axes: Any, found: Robustness, answered: list[Specification]) -> None:
     own = [k for k, s in enumerate(answered) if s.own]
     if own:
         axes.scatter(
-            own, gains[own], s=70, facecolor="none", edgecolor=BLACK, linewidth=1.1, zorder=4,
+            place[own], gains[own], s=70, facecolor="none", edgecolor=BLACK, linewidth=1.1, zorder=4,
             label="the game's own forms",
         )  # fmt: skip
     missing = len(found) - found.answered
     if missing:
         axes.scatter([], [], s=0, label=f"{missing} of {len(found)} without an answer")
+    if np.abs(gains).max() > 100 * max(float(np.median(np.abs(gains))) / 10, 1e-9):
+        axes.set_yscale("symlog", linthresh=max(float(np.median(np.abs(gains))) / 10, 1e-9))
     axes.legend(fontsize=SMALL, frameon=False, labelcolor=GREY, loc="upper left", ncols=2)
     axes.tick_params(axis="x", length=0)
     axes.spines["bottom"].set_visible(False)
@@ -90,7 +92,7 @@ def _forms(axes: Any, answered: list[Specification], values: list[tuple[str, Any
     for row, (name, value) in enumerate(values):
         at = height - 1 - row
         axes.axhline(at, color=FAINT, linewidth=0.4, zorder=1)
-        chosen = [k for k, s in enumerate(answered) if s.forms[name] == value]
+        chosen = [k for k, s in enumerate(answered, 1) if s.forms[name] == value]
         axes.scatter(chosen, np.full(len(chosen), at), s=7, color=INK, marker="s", linewidth=0)
         if row and values[row - 1][0] != name:
             axes.axhline(at + 0.5, color=GREY, linewidth=0.6)
@@ -101,5 +103,5 @@ def _forms(axes: Any, answered: list[Specification], values: list[tuple[str, Any
     axes.set_yticks(np.arange(height)[::-1], [plain(text.replace("_", " ")) for text in labels])
     axes.set_ylim(-0.6, height - 0.4)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlim(-1, len(answered))
+    axes.set_xlim(0, len(answered) + 1)
     axes.xaxis.get_major_locator().set_params(integer=True)

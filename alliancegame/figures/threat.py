@@ -51,7 +51,7 @@ def threat_curve(
     figure, (left, right) = canvas(DOUBLE, height, 1, 2)
     gain = f"gain of {leader} over no threat (bn US$ a year)"
     threat = "threat τ (share of protection withdrawn from an ally that pays nothing)"
-    dress(left, threat, gain, "a  several decays")
+    dress(left, threat, gain, "a  compared")
     dress(right, threat, gain, f"b  close up, {own}")
     others = [label for label in curves if label != own]
     looks = {own: mark(0)} | {label: mark(1 + i) for i, label in enumerate(others)}

@@ -139,6 +139,12 @@ def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     return figure
 
 
+def _named(names: tuple[str, str]) -> tuple[str, str]:
+    """Two parameters with their units."""
+    first, second = (f"{name} ({_UNITS.get(name, 'as in the model')})" for name in names)
+    return first, second
+
+
 _UNITS = {"decay": "log points", "discount": "per period", "recovery": "share per period"}
 
 
@@ -161,11 +167,7 @@ def trust_regime_map(
     figure, (left, right) = canvas(DOUBLE, height, 1, 2)
     x, y = found.axes
     for axes, title in ((left, "a  what the patient leader does"), (right, "b  first threat")):
-        dress(
-            axes,
-            *(f"{name} ({_UNITS.get(name, 'as in the model')})" for name in found.names),
-            title,
-        )
+        dress(axes, *_named(found.names), title)
     kinds = ListedColormap(REGIME_COLORS)
     norm = BoundaryNorm(np.arange(-0.5, 4.5), 4)
     shown = np.where(found.regimes >= 0, found.regimes, np.nan)

@@ -81,7 +81,7 @@ FORM_PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "deadweight", "omega", "scalar", 0.0, "share of a tariff's cost that nobody receives", low=0,
-        high=1, latex=r"\omega",
+        high=1, latex=r"\lambda_T",
     ),
     Parameter(
         "horizon", "", "choice", "impact", "trust on impact, or in the long run under the plan",

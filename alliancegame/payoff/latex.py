@@ -47,8 +47,18 @@ def latex(game: BurdenSharingGame | ContinuousGame | AggregativeGame) -> str:
         *_spread_lines(game),
         *_trust_lines(game),
     ]
+    said = _without_condition(game)
     body = " \\\\\n".join(f"  {left} &= {right}" for left, right in lines)
-    return "\\begin{align}\n" + body + "\n\\end{align}\n"
+    return said + "\\begin{align}\n" + body + "\n\\end{align}\n"
+
+
+def _without_condition(game: BurdenSharingGame) -> str:
+    """A remark for the reader of the source where there are no first-order conditions to print."""
+    if game.technology != "ces":
+        return f"% {game.technology}: security has kinks, so there are no first-order conditions.\n"
+    if game.shortfall == "trigger":
+        return "% Allies' payoffs jump at their demands: no first-order conditions are printed for them.\n"
+    return ""
 
 
 def _sums(game: BurdenSharingGame, exponent: str) -> list[tuple[str, str]]:
@@ -56,7 +66,15 @@ def _sums(game: BurdenSharingGame, exponent: str) -> list[tuple[str, str]]:
     if game.influence == "hub":
         contest = r"r_j g_{\ell}^m + g_j^m + s_j".replace("^m", exponent)
         pull = r"r_j g_{\ell}^m".replace("^m", exponent)
-        return [(r"q_j", rf"{pull} / D_j"), ("D_j", contest)]
+        rate = (r"m r_j g_{\ell}^m e_{\ell} Y_{\ell} (g_j^m + s_j) / (g_{\ell} D_j^2)").replace(
+            "m r_j", "m r_j" if exponent else "r_j"
+        )
+        slope = r"\frac{\mathrm{d} q_j}{\mathrm{d} x_{\ell}}"
+        return [
+            (r"q_j", rf"{pull} / D_j"),
+            ("D_j", contest),
+            (slope, rate.replace("^m", exponent)),
+        ]
     council = r"\sum_{j \neq \ell} t_j g_j^m + \bar{T} t_{\ell} g_{\ell}^m"
     return [("C", council.replace("^m", exponent))]
 
@@ -122,7 +140,7 @@ def _member_lines(
             (r"\varphi_i", _SHORTFALL[game.shortfall]),
         ]
     elif form.taxed:
-        revenue = r"\sum_{j \neq \ell} \chi_j T_j \varphi_j (1 - \omega) Y_j / Y_{\ell}"
+        revenue = r"\sum_{j \neq \ell} \chi_j T_j \varphi_j (1 - \lambda_T) Y_j / Y_{\ell}"
         lines.append((r"V", revenue))
     if game.technology != "ces" or (game.shortfall == "trigger" and not leader):
         return lines

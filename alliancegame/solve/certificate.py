@@ -189,11 +189,33 @@ def followers_unique(
     missing = missing_conditions(game)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
+    idle = indifferent_to_levies(game, plan)
+    if idle.any():
+        names = ", ".join(m for m, may in zip(game.members, idle, strict=True) if may)
+        return (
+            "not proven",
+            f"the levy takes from {names} just what a burden below the demand costs",
+        )
     shared = exchangeable(game, plan, burden, trust)
     if shared.any():
         names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
     return "proven", "theorem on followers (theory, What is proved): the sum of shares has one root"
+
+
+def indifferent_to_levies(game: BurdenSharingGame, plan: Plan) -> NDArray[np.bool_]:
+    """Allies who value nothing but consumption and whose levy is their demand: chi T = d.
+
+    Below the demand 1 - x - chi T (1 - x / d) does not depend on x then: every burden is as good.
+    """
+    found = np.zeros(game.size, dtype=bool)
+    if plan.taxed:
+        levy = plan.tariff_by_member(game.members) * game.by_member("trade_exposure")
+        found = np.isclose(levy, plan.demand_by_member(game.members), rtol=1e-9, atol=0.0)
+        for name in ("security_weight", "influence_weight", "private_weight"):
+            found &= game.by_member(name) == 0
+        found[game.members.leader_index] = False
+    return np.asarray(found)
 
 
 def missing_conditions(game: BurdenSharingGame) -> list[str]:
@@ -341,7 +363,7 @@ def nash_unique(
         return state, reason
     lead = game.members.leader_index
     spillin, umbrella = game.congested
-    if plan.taxed:
+    if np.any(plan.tariff_by_member(game.members) * game.by_member("trade_exposure") > 0):
         return "not proven", "the theorem on simultaneous Nash does not cover tariffs"
     if game.influence == "hub" and game.by_member("influence_weight")[lead] > 0:
         return "not proven", "the theorem on simultaneous Nash does not cover influence in a hub"

@@ -230,6 +230,13 @@ def _failure(game: BurdenSharingGame, plan: Plan, batch: Batch) -> Exception | N
             f"no equilibrium found to tolerance under {plan.describe()}: try another start by "
             "changing burden_min, burden_max or substitution a little, or split the plan."
         )
+    vain = _unattained(game, batch.burden[0])
+    if vain is not None:
+        return ConvergenceError(
+            f"no equilibrium under {plan.describe()}: nobody else has any influence, so that {vain} would "
+            "give as little as possible, but not nothing; give the leader a burden above zero, or "
+            "somebody a burden_min."
+        )
     lost = _players(game, plan) & ~np.isfinite(batch.payoff[0])
     if lost.any():
         names = ", ".join(m for m, is_lost in zip(game.members, lost, strict=True) if is_lost)
@@ -249,6 +256,17 @@ def zero_trust(game: BurdenSharingGame, plan: Plan) -> ZeroTrustError:
         f"{game.leader} values influence in logs: its payoff is minus infinity. Lower the threat "
         'or decay, raise recovery, or use influence_value="share".'
     )
+
+
+def _unattained(game: BurdenSharingGame, burdens: Array) -> str | None:
+    """Who takes all influence with next to nothing: a supremum, which no burden attains."""
+    if game.burden_min.any() if isinstance(game.burden_min, np.ndarray) else game.burden_min > 0:
+        return None
+    tiny = burdens <= 1e-9 * game.by_member("burden_max")
+    for i in np.flatnonzero(tiny & (burdens > 0) & (game.by_member("influence_weight") > 0)):
+        if not np.delete(burdens, i).any():
+            return str(game.members[i])
+    return None
 
 
 def _players(game: BurdenSharingGame, plan: Plan) -> NDArray[np.bool_]:

@@ -244,6 +244,17 @@ class Scenarios:
         kind[:, self.game.members.leader_index] = False
         return np.asarray(kind.any(axis=1))
 
+    @property
+    def _indifferent_to_levies(self) -> Mask:
+        """Cells with an ally as in `certificate.indifferent_to_levies`."""
+        levy = self.field("tariff") * self.field("trade_exposure")
+        idle = np.isclose(levy, self.field("demand"), rtol=1e-9, atol=0.0)
+        for name in ("security_weight", "influence_weight", "private_weight"):
+            idle = idle & (self.field(name) == 0)
+        idle = np.array(np.broadcast_to(idle, (self.count, self.size)))
+        idle[:, self.game.members.leader_index] = False
+        return np.asarray(idle.any(axis=1))
+
     @cached_property
     def proved_followers(self) -> Mask:
         """The conditions of the theorem on followers (docs/theory/equilibrium), by cell."""
@@ -258,6 +269,7 @@ class Scenarios:
         if self.game.shortfall != "proportional":
             proved = np.zeros_like(proved)
         proved = proved & (spillin[:, allies] <= 1).all(axis=1) & ~self.degenerate
+        proved = proved & ~self._indifferent_to_levies
         return np.broadcast_to(proved, (self.count,))
 
     @cached_property
@@ -287,8 +299,9 @@ class Scenarios:
             plain = np.zeros_like(plain)
         valued = self.field("influence_weight")[:, lead] > 0
         # Revenue makes the leader's condition depend on more than the allies' total.
-        plain = plain & ~self.taxed_cells
-        valued = valued | self.taxed_cells
+        levied = (self.field("tariff") * self.field("trade_exposure") > 0).any(axis=1)
+        plain = plain & ~levied
+        valued = valued | levied
         with np.errstate(invalid="ignore"):
             returned = self.field("return_spillin") * batch.column("mean_trust") ** self.field(
                 "cohesion"

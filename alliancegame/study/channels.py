@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from alliancegame.game.checks import check_choice, check_game, check_plan_type
+from alliancegame.game.checks import check_choice, check_game, check_plain_forms, check_plan_type
 from alliancegame.game.coalition import CoalitionGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
@@ -127,6 +127,7 @@ def channels(game: BurdenSharingGame, plan: Plan, *, tolerances: Tolerances = DE
     """
     check_game(game, "channels")
     check_plan_type(plan)
+    check_plain_forms(game, "channels", plan)
     base = status_quo(game)
     result = solve_nash(game, plan, tolerances=tolerances)
     lead = game.members.leader_index

@@ -475,12 +475,14 @@ def decompose(
 def _costs_trust(game: BurdenSharingGame) -> bool:
     """Whether pressure can change trust at all; if not, trust_loss is exactly zero."""
     law = game.trust_law
-    return bool(np.any(game.by_member("decay")) or law.contagion or law.scarring)
+    return bool(
+        np.any(game.by_member("decay")) or law.contagion or law.tariff_decay or law.scarring
+    )
 
 
 def _unharmed_payoff(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> float:
-    """The leader's payoff under the same plan, by the same solver, with operating trust as at tau = 0."""
-    kept = game.replace(decay=0.0, contagion=0.0, scarring=0.0)
+    """The leader's payoff under the same plan and solver, with operating trust as without pressure."""
+    kept = game.replace(decay=0.0, contagion=0.0, tariff_decay=0.0, scarring=0.0)
     try:
         return solve_nash(kept, plan, tolerances=tolerances).leader_payoff
     except AllianceGameError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
-from alliancegame.game.checks import shown
+from alliancegame.game.checks import check_plain_forms, shown
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.solve.derivatives import inputs, moves
@@ -195,7 +195,8 @@ def sensitivities(
     `parameters` picks some by name ("gdp") or key ("gdp[DEU]"); by default all that a static game has.
 
     Raises `InvalidValueError` for anything but a verified equilibrium, `UnknownNameError`, and
-    `ConvergenceError` where the conditions are singular, so that the equilibrium has no derivative.
+    `ConvergenceError` where the conditions are singular, so that the equilibrium has no derivative;
+    `UnsupportedFormError` for tariffs, hubs, triggers, logistic shortfalls, weakest link and best shot.
     """
     if not isinstance(equilibrium, Equilibrium):
         raise InvalidValueError(
@@ -207,6 +208,7 @@ def sensitivities(
             "sensitivities needs an equilibrium; this profile is unverified (its certificate says why)."
         )
     game, plan = equilibrium.game, equilibrium.plan
+    check_plain_forms(game, "sensitivities", plan, convex=False)
     keys = moves.keys_of(game, plan, parameters)
     point = point_at(game, plan, equilibrium.burdens)
     made = moves.moves_of(point, keys)

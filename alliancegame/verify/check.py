@@ -179,7 +179,10 @@ class _Checking:
         if data["schema"] != SCHEMA or isinstance(data["schema"], bool):
             raise RefusedError(f"schema {data['schema']!r}: this version checks schema {SCHEMA}")
         if "claims" not in data:
-            raise RefusedError("no claims: write the result with to_json(path, certificate=True)")
+            self.say(
+                "", "claims", (OPEN, "none: write the result with to_json(path, certificate=True)")
+            )
+            return
         if not isinstance(data["version"], str):
             raise RefusedError("the version is no text")
         for claim in data["claims"]:

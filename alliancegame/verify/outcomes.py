@@ -72,6 +72,12 @@ def _pair(checking: Any, of: str, content: Mapping[str, Any], plan: str) -> tupl
         raise RefusedError("A is not without pressure")
     checking.equilibrium(f"{of}baseline", base)
     checking.equilibrium(f"{of}{plan}", here)
+    if base["certificate"]["unique"] != "proven":
+        best = (
+            OPEN,
+            "A is the equilibrium best for the leader: that no better one exists is not checked",
+        )
+        checking.say(f"{of}baseline", "best for the leader", best)
     return _Seen(base), _Seen(here)
 
 
@@ -162,6 +168,8 @@ def equilibrium_set(checking: Any, content: Mapping[str, Any]) -> None:
     """Equilibria of one game and plan, and whether they are all."""
     words = {"completeness", "complete", "statement", "provenance"}
     checking.entries("", content, {"game", "plan", "equilibria", "components", "cycle", *words})
+    if content["cycle"] and content["equilibria"]:
+        raise RefusedError("a cycle is evidence that there is no equilibrium, and there is one")
     parts = [checking.part(f"equilibria[{k}]", e) for k, e in enumerate(content["equilibria"])]
     for k, part in enumerate(parts):
         if any(part.content[key] != content[key] for key in ("game", "plan")):

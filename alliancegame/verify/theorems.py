@@ -28,6 +28,8 @@ def followers(stage: Stage) -> str:
         return "spill-ins are not all in [0, 1]"
     if game.consumption == "log" and not all(_solvent(stage, i) for i in allies):
         return "a tariff could leave an ally without consumption"
+    if any(_indifferent(stage, i) for i in allies):
+        return "a levy takes from an ally just what a burden below the demand costs"
     pairs = exchangeable(stage)
     if pairs:
         names = sorted({game.members[i] for pair in pairs for i in pair})
@@ -58,6 +60,13 @@ def simultaneous(stage: Stage) -> str:
     if shared:
         return f"a continuum is not excluded: {game.leader} and {game.members[shared[0]]} may share"
     return ""
+
+
+def _indifferent(stage: Stage, i: int) -> bool:
+    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is the same for all x."""
+    weights = (stage.each(f"{name}_weight")[i] for name in ("security", "influence", "private"))
+    levy, demand = float(stage.levy[i].hi), float(stage.demand[i])
+    return all(weight.hi <= 0 for weight in weights) and abs(levy - demand) <= 1e-6 * demand
 
 
 def _council(stage: Stage) -> bool:

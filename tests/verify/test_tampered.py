@@ -142,7 +142,6 @@ TAMPERED: dict[str, Callable[[Content], Any]] = {
     "schema true": lambda c: c.update(schema=True),
     "kind of another result": lambda c: c.update(kind="stackelberg"),
     "no kind": lambda c: c.pop("kind"),
-    "no claims": lambda c: c.pop("claims"),
     "a claim missing": lambda c: c["claims"].pop(),
     "a claim twice": lambda c: c["claims"].append(c["claims"][0]),
     "a claim more": lambda c: c["claims"].append({"of": "", "claim": "optimal"}),
@@ -165,6 +164,14 @@ TAMPERED: dict[str, Callable[[Content], Any]] = {
     "others of nothing": lambda c: c.update(others=[{}]),
     "itself beside it": lambda c: c.update(others=[{k: c[k] for k in RECORD}]),
 }
+
+
+def test_a_file_without_claims_has_nothing_to_check(files: dict[str, Content]) -> None:
+    content = copy.deepcopy(files["nash"])
+    content.pop("claims")
+    report = ag.verify(content)
+    assert report.status == "not checkable"
+    assert "certificate=True" in report.claims[0].detail
 
 
 @pytest.mark.parametrize("how", TAMPERED)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.game.checks import check_plain_forms
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.payoff.conditions import Role, Subject, derivatives
@@ -45,7 +46,8 @@ class Linear:
 
 
 def form_of(game: BurdenSharingGame) -> Form:
-    """The functional forms that shape the game's expressions."""
+    """The functional forms that shape the game's expressions. Raises beyond the plain ones."""
+    check_plain_forms(game, "derivatives of equilibria", convex=False)
     return Form(
         game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
     )

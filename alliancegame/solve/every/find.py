@@ -127,6 +127,7 @@ def _without_jumps(
         first = None
     known = [] if first is None else [first, *first.others]
     unsure = certificate.missing_conditions(game) or not aggregative.tables(game).concave
+    unsure = unsure or bool(certificate.indifferent_to_levies(game, plan).any())
     if unsure:
         known, searched = active.searched(game, plan, known, tolerances)
         turns = () if known else active.cycle(game, plan)

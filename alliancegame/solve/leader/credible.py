@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, UnsupportedFormError
-from alliancegame.game.checks import check_game, check_plan_type
+from alliancegame.game.checks import check_game, check_plain_forms, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -245,6 +245,7 @@ def credible_targets(
     """
     check_game(game, "credible_targets")
     check_plan_type(plan)
+    check_plain_forms(game, "credible_targets", plan)
     if plan.burden is None:
         raise InvalidValueError(
             "credible_targets needs plan.burden (the leader's defence spending / GDP): threats are carried "

@@ -113,7 +113,9 @@ def solve_stackelberg(
         objective,
         interest,
         None,
-        both.optimistic_value,
+        max(both.optimistic_value, both.pessimistic_value)
+        if math.isfinite(both.pessimistic_value)
+        else both.optimistic_value,
         both.pessimistic_value,
         both.pessimistic_plan,
         both.epsilon,

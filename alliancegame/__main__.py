@@ -1,0 +1,5 @@
+"""`python -m alliancegame` is the console script."""
+
+from alliancegame.cli import main
+
+main()
