@@ -69,12 +69,12 @@ class Plan:
                 raise unknown_name("plan field", name, known)
         return dataclasses.replace(self, **changes)
 
-    @property
+    @cached_property
     def pressure(self) -> bool:
         """Whether anybody is threatened or taxed."""
         return bool(np.any(_numbers(self.threat))) or self.taxed
 
-    @property
+    @cached_property
     def taxed(self) -> bool:
         """Whether there is a tariff on anybody."""
         return bool(np.any(_numbers(self.tariff)))

@@ -413,7 +413,7 @@ def solve_plan(
         plan.threat_by_member(game.members)[None, :],
         plan.demand_by_member(game.members)[None, :],
         np.array([np.nan if plan.burden is None else plan.burden]),
-        tariffs=plan.tariff_by_member(game.members),
+        tariffs=plan.tariff_by_member(game.members) if plan.taxed else None,
         unharmed=unharmed,
         whole=True,
         safeguard_only=safeguard_only,

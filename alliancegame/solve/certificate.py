@@ -189,8 +189,7 @@ def followers_unique(
     missing = missing_conditions(game)
     if missing:
         return "not proven", "the theorem on followers does not cover " + ", ".join(missing)
-    idle = indifferent_to_levies(game, plan)
-    if idle.any():
+    if plan.taxed and (idle := indifferent_to_levies(game, plan)).any():
         names = ", ".join(m for m, may in zip(game.members, idle, strict=True) if may)
         return (
             "not proven",
@@ -309,6 +308,8 @@ def _indifferent_kind(game: BurdenSharingGame, plan: Plan, burden: Array) -> NDA
 def _bite(game: BurdenSharingGame, plan: Plan) -> Array:
     """What presses each member below its demand: threats as they are believed, and levies; (n,)."""
     believed: Array = plan.threat_by_member(game.members) * game.by_member("credibility")
+    if not plan.taxed:
+        return believed
     levied: Array = plan.tariff_by_member(game.members) * game.by_member("trade_exposure")
     return believed + levied
 
@@ -363,7 +364,10 @@ def nash_unique(
         return state, reason
     lead = game.members.leader_index
     spillin, umbrella = game.congested
-    if np.any(plan.tariff_by_member(game.members) * game.by_member("trade_exposure") > 0):
+    levy = (
+        plan.tariff_by_member(game.members) * game.by_member("trade_exposure") if plan.taxed else 0
+    )
+    if np.any(levy):
         return "not proven", "the theorem on simultaneous Nash does not cover tariffs"
     if game.influence == "hub" and game.by_member("influence_weight")[lead] > 0:
         return "not proven", "the theorem on simultaneous Nash does not cover influence in a hub"

@@ -52,7 +52,10 @@ def solve_nash(
     failure = _failure(game, plan, batch)
     found = None if failure is not None else _equilibrium(game, plan, batch, tolerances)
     if not isinstance(failure, ZeroTrustError):
-        state, _ = _unique(game, plan, batch.burden[0], batch.trust[0])
+        if found is not None and found.certificate.verdict != "unverified":
+            state = found.certificate.unique
+        else:
+            state, _ = _unique(game, plan, batch.burden[0], batch.trust[0])
         if state == "not proven":
             found = _all_found(game, plan, found, tolerances)
     if found is not None and found.certificate.verdict != "unverified":
@@ -260,9 +263,9 @@ def zero_trust(game: BurdenSharingGame, plan: Plan) -> ZeroTrustError:
 
 def _unattained(game: BurdenSharingGame, burdens: Array) -> str | None:
     """Who takes all influence with next to nothing: a supremum, which no burden attains."""
-    if game.burden_min.any() if isinstance(game.burden_min, np.ndarray) else game.burden_min > 0:
-        return None
     tiny = burdens <= 1e-9 * game.by_member("burden_max")
+    if not tiny.any() or game.by_member("burden_min").any():
+        return None
     for i in np.flatnonzero(tiny & (burdens > 0) & (game.by_member("influence_weight") > 0)):
         if not np.delete(burdens, i).any():
             return str(game.members[i])
