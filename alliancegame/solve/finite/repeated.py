@@ -2,8 +2,10 @@
 
 Payoffs are discounted averages with a common discount factor. A deviation is punished for ever, by
 stage equilibria (Nash reversion, Friedman, 1971: a subgame-perfect equilibrium), by one given
-equilibrium (grim trigger), or at the minmax value. Nobody can be held below its minmax value, so the
-last gives a bound: with less patience the target cannot be sustained by any strategies at all.
+equilibrium (grim trigger), or at a minmax value. Nobody can be held below its minmax value in mixed
+strategies, so that one gives a bound: with less patience the target cannot be sustained by any
+strategies at all. That in pure strategies is a bound for pure punishments only: mixed ones can be
+harsher.
 """
 
 from __future__ import annotations
@@ -108,9 +110,17 @@ class Sustained(PlainResult):
     @property
     def statement(self) -> str:
         """What has been shown."""
+        pure = self.by.startswith("pure minmax")
         if math.isinf(self.critical):
+            only = "with pure punishments only, " if pure else ""
             return (
-                f"no discount factor below 1 sustains the target against {self.binding}: {self.by}"
+                f"{only}no discount factor below 1 sustains the target against {self.binding}: "
+                f"{self.by}"
+            )
+        if pure:
+            return (
+                f"with a discount factor below {self.critical:.6g} the target is not sustained against "
+                f"{self.binding} with pure punishments only ({self.by}: mixed ones may be harsher)"
             )
         if "minmax" in self.by:
             return (
@@ -143,8 +153,10 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
     for a public lottery in every period, or payoffs by player (numbers of which one is a float at
     least: integers alone name a cell), for which the lottery with the least sum of deviation gains
     is used. `punishment` is "nash" (for each deviator
-    its worst stage equilibrium), "pure nash", "minmax" or "pure minmax" (necessary conditions), or a
-    profile: grim trigger to it, which must be a stage equilibrium.
+    its worst stage equilibrium), "pure nash", "minmax" (two players; with less patience nothing
+    sustains the target: a necessary condition), "pure minmax" (any number of players; the same for
+    pure punishments only, as mixed ones can be harsher), or a profile: grim trigger to it, which must
+    be a stage equilibrium.
 
     A player with gain g, target payoff v and punishment p needs a discount of g / (g + v - p).
     Raises `InvalidValueError` for infeasible payoffs and for a punishment that is no equilibrium.

@@ -56,6 +56,25 @@ def test_prisoners_dilemma() -> None:
     assert "no discount factor" in unfair.statement
 
 
+def test_pure_minmax_is_a_bound_for_pure_punishments_only() -> None:
+    """A stage equilibrium in mixed strategies punishes harder than any pure strategy here."""
+    game = ag.FiniteGame([[[3, 1], [0, 3], [1, 4]], [[0, 1], [5, 4], [4, 0]]])
+    assert ag.critical_discount(game, (1, 1), "nash").critical == pytest.approx(5 / 9)
+    pure = ag.critical_discount(game, (1, 1), "pure minmax")
+    assert math.isinf(pure.critical)
+    assert "with pure punishments only" in pure.statement
+    finite = ag.critical_discount(PD, ("c", "c"), "pure minmax").statement
+    assert "with pure punishments only" in finite
+    for words in (pure.statement, finite):
+        assert "necessary" not in words
+        assert "nothing" not in words
+    bound = ag.critical_discount(game, (1, 1), "minmax")
+    assert bound.critical <= 5 / 9
+    assert "nothing sustains" in bound.statement
+    assert "pure" not in bound.statement
+    assert "pure" not in ag.critical_discount(PD, ("d", "c"), "minmax").statement
+
+
 def test_the_one_shot_deviation_principle_by_simulation() -> None:
     """Just above the critical factor nobody gains by a deviation, just below somebody does."""
     random = np.random.default_rng(2)
