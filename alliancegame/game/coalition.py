@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import CoalitionSizeError, InvalidValueError, unknown_name
+from alliancegame.errors import (
+    AllianceGameError,
+    CoalitionSizeError,
+    InvalidValueError,
+    unknown_name,
+)
 from alliancegame.game.checks import check_names, check_unique, check_whole, listed, shown
 from alliancegame.game.parameters import Array, as_number, frozen_array
 
@@ -43,8 +48,8 @@ class CoalitionGame:
     tabulated beyond 20 players: `shapley` and `banzhaf` then sample it.
 
     Raises `InvalidValueError` (missing coalitions, nan, a worth of the empty coalition, duplicate
-    players), `UnknownNameError` (a coalition with somebody who is no player) and
-    `CoalitionSizeError` (too many players).
+    players, a function that raises: its error is the cause), `UnknownNameError` (a coalition with
+    somebody who is no player) and `CoalitionSizeError` (too many players).
 
     >>> gloves = CoalitionGame(lambda s: min(len(s & {"l"}), len(s & {"r1", "r2"})), ["l", "r1", "r2"])
     >>> gloves({"l", "r2"})
@@ -114,7 +119,16 @@ class CoalitionGame:
         return frozen_array([self._call(self.coalition(m)) for m in range(2**self.size)])
 
     def _call(self, members: Coalition) -> float:
-        return as_number(self._function(members), f"value of {_named(members)}")
+        try:
+            worth = self._function(members)
+        except AllianceGameError:  # It says already what is wrong.
+            raise
+        except Exception as error:
+            raise InvalidValueError(
+                f"the function gives no value of {_named(members)}: it raises {type(error).__name__} "
+                f"({error}). It must give a number for every coalition of players, and 0 for the empty one."
+            ) from error
+        return as_number(worth, f"value of {_named(members)}")
 
     @cached_property
     def _position(self) -> dict[Any, int]:

@@ -20,6 +20,9 @@ from alliancegame.solve.tolerances import DEFAULT, Tolerances
 if TYPE_CHECKING:
     import pandas as pd
 
+SPELT_OUT = 4
+"""Situations whose prices the headline names: A and three plans."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Anarchy(Result):
@@ -77,10 +80,14 @@ class Anarchy(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
-        first = self.row(self.equilibria[0])
+        rows = [self.row(e) for e in self.equilibria]
+        prices = "; ".join(
+            f"{row['price']:.4f} in {row['situation']}, worth {row['gift_usd_bn']:.1f} bn US$ a year"
+            for row in rows[:SPELT_OUT]
+        )
+        more = f"; {len(rows) - SPELT_OUT} more in to_frame()" if len(rows) > SPELT_OUT else ""
         return (
-            f"price of anarchy {first['price']:.4f} in {first['situation']}, weights "
-            f"{self.optimum.weighting}: worth {first['gift_usd_bn']:.1f} bn US$ a year; optimum "
+            f"price of anarchy {prices}{more}; weights {self.optimum.weighting}, optimum "
             f"{self.optimum.certificate.verdict}"
         )
 

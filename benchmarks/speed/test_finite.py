@@ -1,4 +1,4 @@
-"""All equilibria of random two-player games, beside nashpy's vertex enumeration."""
+"""All equilibria of random two-player games, beside nashpy's and Gambit's vertex enumeration."""
 
 from __future__ import annotations
 
@@ -38,4 +38,22 @@ def test_small_games(clock, method):
     clock(
         GROUP, f"{name}, 6 x 6", partial(ag.find_equilibria, game, method=method), rounds=9,
         note=f"{count} equilibria",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rational", [True, False], ids=["rational", "float"])
+def test_gambit(clock, rational):
+    """Gambit's enummixed on the first of the 12 x 12 games above; skipped without the extra `peers`."""
+    gambit = pytest.importorskip("pygambit")
+    game = bimatrix(12, 0)
+    count = len(ag.find_equilibria(game))
+    theirs = gambit.Game.from_arrays(*(u.astype(int) for u in game.payoffs))
+    solve = partial(gambit.nash.enummixed_solve, theirs, rational=rational)
+    found = len(solve().equilibria)
+    # Gambit in rationals is exact and must agree; in floats it may miss some, and the note says so.
+    assert found == count or not rational
+    numbers = "rationals" if rational else "floats"
+    clock(
+        GROUP, f"Gambit's enummixed in {numbers}, 12 x 12", solve, rounds=3, warmup=0,
+        note=f"{found} of {count} equilibria, one game",
     )  # fmt: skip

@@ -51,6 +51,22 @@ def test_worths_cannot_be_changed() -> None:
         gloves(1, 2).values[1] = 3.0
 
 
+def test_a_function_that_raises_is_named_with_the_coalition() -> None:
+    with pytest.raises(InvalidValueError, match=r"value of \{\}.*ZeroDivisionError") as caught:
+        CoalitionGame(lambda s: 1 / 0, ["a", "b"])
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    late = CoalitionGame(lambda s: 1 / (2 - len(s)) if s else 0, ["a", "b"])
+    for call in (lambda: late.values, lambda: late({"b", "a"}), lambda: ag.shapley(late)):
+        with pytest.raises(InvalidValueError, match=r"value of \{a, b\}.*ZeroDivisionError"):
+            call()
+
+    def refuse(s: frozenset[str]) -> float:
+        raise CoalitionSizeError("our own")
+
+    with pytest.raises(CoalitionSizeError, match="^our own$"):
+        CoalitionGame(refuse, ["a"])
+
+
 def test_subset_sums_and_sizes() -> None:
     parts = np.array([1.0, 10.0, 100.0])
     assert subset_sums(parts).tolist() == [0, 1, 10, 11, 100, 101, 110, 111]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -50,6 +51,12 @@ def test_price_of_anarchy_in_logs_is_the_gift_that_makes_up_for_it() -> None:
     frame = found.to_frame()
     assert list(frame.index) == ["A, no pressure", plan.describe()]
     assert result_from_dict(found.to_dict()).to_dict() == found.to_dict()
+    for equilibrium in found.equilibria:
+        row = found.row(equilibrium)
+        assert f"{row['price']:.4f} in {row['situation']}" in found.headline()
+    assert "more" not in found.headline()
+    many = dataclasses.replace(found, equilibria=found.equilibria + 3 * found.equilibria[1:])
+    assert "1 more in to_frame()" in many.headline()
 
 
 def test_rules_add_up() -> None:

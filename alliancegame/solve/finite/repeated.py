@@ -2,8 +2,10 @@
 
 Payoffs are discounted averages with a common discount factor. A deviation is punished for ever, by
 stage equilibria (Nash reversion, Friedman, 1971: a subgame-perfect equilibrium), by one given
-equilibrium (grim trigger), or at the minmax value. Nobody can be held below its minmax value, so the
-last gives a bound: with less patience the target cannot be sustained by any strategies at all.
+equilibrium (grim trigger), or at a minmax value. Nobody can be held below its minmax value in mixed
+strategies, so that one gives a bound: with less patience the target cannot be sustained by any
+strategies at all. That in pure strategies is a bound for pure punishments only: mixed ones can be
+harsher.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -108,9 +110,17 @@ class Sustained(PlainResult):
     @property
     def statement(self) -> str:
         """What has been shown."""
+        pure = self.by.startswith("pure minmax")
         if math.isinf(self.critical):
+            only = "with pure punishments only, " if pure else ""
             return (
-                f"no discount factor below 1 sustains the target against {self.binding}: {self.by}"
+                f"{only}no discount factor below 1 sustains the target against {self.binding}: "
+                f"{self.by}"
+            )
+        if pure:
+            return (
+                f"with a discount factor below {self.critical:.6g} the target is not sustained against "
+                f"{self.binding} with pure punishments only ({self.by}: mixed ones may be harsher)"
             )
         if "minmax" in self.by:
             return (
@@ -141,10 +151,13 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
 
     `target` is a pure profile (labels or indices, or a dict by player), a dict {profile: probability}
     for a public lottery in every period, or payoffs by player (numbers of which one is a float at
-    least: integers alone name a cell), for which the lottery with the least sum of deviation gains
-    is used. `punishment` is "nash" (for each deviator
-    its worst stage equilibrium), "pure nash", "minmax" or "pure minmax" (necessary conditions), or a
-    profile: grim trigger to it, which must be a stage equilibrium.
+    least: integers alone name a cell), for which a lottery is found that needs the least discount
+    factor of all that pay them, and of those one with the least sum of deviation gains.
+
+    `punishment` is "nash" (for each deviator its worst stage equilibrium), "pure nash", "minmax" (two
+    players; with less patience nothing sustains the target: a necessary condition), "pure minmax" (any
+    number of players; the same for pure punishments only, as mixed ones can be harsher), or a profile:
+    grim trigger to it, which must be a stage equilibrium.
 
     A player with gain g, target payoff v and punishment p needs a discount of g / (g + v - p).
     Raises `InvalidValueError` for infeasible payoffs and for a punishment that is no equilibrium.
@@ -154,23 +167,31 @@ def critical_discount(game: FiniteGame, target: Any, punishment: Any = "nash") -
     0.5
     """
     check_finite_game(game, "critical_discount")
-    lottery = _target(game, target)
-    paid = np.array([float((lottery * a).sum()) for a in game.levelled])
-    gains = np.array(
-        [
-            float((a.max(axis=i, keepdims=True) - a)[lottery > 0].max())
-            for i, a in enumerate(game.levelled)
-        ]
-    )
+    wanted = _wanted(game, target)
+    lottery = _target(game, target) if wanted is None else np.zeros(game.shape)
     held, by = _punishments(game, punishment)
-    margin = paid - held
+    gains = np.array([(a.max(axis=i, keepdims=True) - a) for i, a in enumerate(game.levelled)])
+    if wanted is not None:
+        paid = np.array(_above(game, wanted))
+        found = _lottery(game, paid, gains, _discounts(game, gains, paid, held).max(axis=0))
+        lottery = _infeasible(game, wanted) if found is None else found
+    else:
+        paid = np.array([float((lottery * a).sum()) for a in game.levelled])
+    largest = gains[:, lottery > 0].max(axis=1)
+    needed = _discounts(game, largest, paid, held)
+    return Sustained(game, lottery, _given(game, paid), largest, _given(game, held), needed, by)
+
+
+def _discounts(game: FiniteGame, gains: Array, paid: Array, held: Array) -> Array:
+    """The discount factor that each gain needs, shape (players, ...) as `gains`; inf if none will do."""
     spans = np.array([max(float(a.max()), 1e-300) for a in game.levelled])
+    margin = paid - held
+    spans, margin = (x.reshape(-1, *[1] * (gains.ndim - 1)) for x in (spans, margin))
     needed = np.where(gains <= 1e-12 * spans, 0.0, np.inf)
     able = (gains > 1e-12 * spans) & (margin > 1e-12 * spans)
-    needed[able] = gains[able] / (gains[able] + margin[able])
+    np.divide(gains, gains + margin, out=needed, where=able)
     # Even without a gain today nobody obeys a target that pays less than its punishment.
-    needed[margin < -1e-9 * spans] = np.inf
-    return Sustained(game, lottery, _given(game, paid), gains, _given(game, held), needed, by)
+    return np.where(margin < -1e-9 * spans, np.inf, needed)
 
 
 def _punishments(game: FiniteGame, punishment: Any) -> tuple[Array, str]:
@@ -214,8 +235,18 @@ def _levelled_payoffs(game: FiniteGame, profile: mixed.Mixtures) -> list[float]:
     return [float(mixed.expected(u.tolist(), x)) for u, x in zip(deviations, profile, strict=True)]
 
 
+def _wanted(game: FiniteGame, target: Any) -> Array | None:
+    """The payoffs that a target names; None if it names cells."""
+    if not _is_payoffs(target, game.size):
+        return None
+    payoffs = np.array([float(u) for u in target])
+    if not np.isfinite(payoffs).all():
+        raise InvalidValueError(f"target payoffs must be finite, got {payoffs.tolist()}.")
+    return payoffs
+
+
 def _target(game: FiniteGame, target: Any) -> Array:
-    """The target as a distribution over cells."""
+    """A target that names cells, as a distribution over them."""
     lottery = np.zeros(game.shape)
     if isinstance(target, Mapping) and target and all(isinstance(k, tuple) for k in target):
         for profile, chance in target.items():
@@ -229,8 +260,6 @@ def _target(game: FiniteGame, target: Any) -> Array:
             )
         shares: Array = lottery / lottery.sum()
         return shares
-    if _is_payoffs(target, game.size):
-        return _lottery(game, np.array([float(u) for u in target]))
     lottery[game.profile_index(target)] = 1.0
     return lottery
 
@@ -245,38 +274,72 @@ def _is_payoffs(target: Any, size: int) -> bool:
     return real and any(isinstance(u, (float, np.floating)) for u in target)
 
 
-def _lottery(game: FiniteGame, payoffs: Array) -> Array:
-    """The lottery over cells with these payoffs whose summed deviation gains are least."""
+def _lottery(game: FiniteGame, wanted: Array, gains: Array, needed: Array) -> Array | None:
+    """A lottery over cells that pays `wanted` (levelled) and needs the least discount factor.
+
+    What a lottery needs is the largest of what its cells need (`needed`, of the game's shape), which
+    payoffs alone determine. So the least is the first of these numbers whose cells, and those that
+    need less, can pay `wanted`: more cells can pay whatever fewer can, and bisection finds it. Among
+    the lotteries over these cells the sum of the gains is least. None if no lottery pays `wanted`.
+    """
+    spans = np.array([float(a.max()) or 1.0 for a in game.levelled])
+    if (np.abs(wanted - spans / 2) > (0.5 + FEASIBLE) * spans).any():
+        return None
+    cost = (gains / spans.reshape(-1, *[1] * game.size)).sum(axis=0)
+
+    def within(most: float) -> Array | None:
+        return _paying(game, wanted / spans, spans, np.where(needed <= most, cost, np.inf))
+
+    steps = np.unique(needed)
+    best = within(steps[-1])
+    if best is None:
+        return None
+    # The answer is in steps[low..high], and `best` belongs to `high`.
+    low, high = 0, len(steps) - 1
+    while low < high:
+        middle = (low + high) // 2
+        found = within(steps[middle])
+        if found is None:
+            low = middle + 1
+        else:
+            best, high = found, middle
+    return best
+
+
+def _paying(game: FiniteGame, shares: Array, spans: Array, cost: Array) -> Array | None:
+    """The cheapest lottery over the cells of finite cost that pays these shares of each span."""
     from scipy.optimize import linprog
 
-    if not np.isfinite(payoffs).all():
-        raise InvalidValueError(f"target payoffs must be finite, got {payoffs.tolist()}.")
-    rows = np.array([a.ravel() for a in game.levelled])
-    wanted = np.array(_above(game, payoffs))
-    scale = np.maximum(np.abs(rows).max(axis=1), 1e-300)
-    gains = sum(
-        ((a.max(axis=i, keepdims=True) - a).ravel() / max(float(np.ptp(a)), 1e-300))
-        for i, a in enumerate(game.levelled)
-    )
-    found = linprog(
-        gains,
-        A_eq=np.vstack([rows / scale[:, None], np.ones(game.cells)]),
-        b_eq=np.r_[wanted / scale, 1.0],
-        method="highs",
-    )
+    allowed = np.isfinite(cost)
+    rows = np.array([a[allowed] / span for a, span in zip(game.levelled, spans, strict=True)])
+    conditions, totals = np.vstack([rows, np.ones(rows.shape[1])]), np.r_[shares, 1.0]
+    # The solver's usual tolerance, 1e-7, would let cells pay what they cannot.
+    strict = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    found = linprog(cost[allowed], A_eq=conditions, b_eq=totals, method="highs", options=strict)
     if found.x is None:
-        low, high = _given(game, rows.min(axis=1)), _given(game, rows.max(axis=1))
-        ranges = ", ".join(
-            f"{p} [{a:g}, {b:g}]" for p, a, b in zip(game.players, low, high, strict=True)
-        )
-        raise InvalidValueError(
-            f"payoffs {payoffs.tolist()} are infeasible: no lottery over cells pays them (each alone "
-            f"can be in {ranges})."
-        )
-    chances = np.maximum(found.x, 0.0)
-    chances[chances < FEASIBLE] = 0.0
-    shares: Array = (chances / chances.sum()).reshape(game.shape)
-    return shares
+        if found.status != 2:
+            raise ConvergenceError(
+                f"the linear program of a lottery was not solved ({found.message}): rescale payoffs."
+            )
+        return None
+    chances = np.where(found.x < FEASIBLE, 0.0, found.x)
+    if np.abs(conditions @ chances - totals).max() > rows.shape[1] * FEASIBLE:
+        return None
+    lottery = np.zeros(game.shape)
+    lottery[allowed] = chances / chances.sum()
+    return lottery
+
+
+def _infeasible(game: FiniteGame, payoffs: Array) -> NoReturn:
+    """Refuse payoffs, and say between which numbers each can be."""
+    low, high = (_given(game, [end(a) for a in game.levelled]) for end in (np.min, np.max))
+    ranges = ", ".join(
+        f"{p} [{a:g}, {b:g}]" for p, a, b in zip(game.players, low, high, strict=True)
+    )
+    raise InvalidValueError(
+        f"payoffs {payoffs.tolist()} are infeasible: no lottery over cells pays them (each "
+        f"alone can be in {ranges})."
+    )
 
 
 # --- The feasible and individually rational set ---------------------------------------------------

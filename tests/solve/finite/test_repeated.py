@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from typing import Any
@@ -56,6 +57,25 @@ def test_prisoners_dilemma() -> None:
     assert "no discount factor" in unfair.statement
 
 
+def test_pure_minmax_is_a_bound_for_pure_punishments_only() -> None:
+    """A stage equilibrium in mixed strategies punishes harder than any pure strategy here."""
+    game = ag.FiniteGame([[[3, 1], [0, 3], [1, 4]], [[0, 1], [5, 4], [4, 0]]])
+    assert ag.critical_discount(game, (1, 1), "nash").critical == pytest.approx(5 / 9)
+    pure = ag.critical_discount(game, (1, 1), "pure minmax")
+    assert math.isinf(pure.critical)
+    assert "with pure punishments only" in pure.statement
+    finite = ag.critical_discount(PD, ("c", "c"), "pure minmax").statement
+    assert "with pure punishments only" in finite
+    for words in (pure.statement, finite):
+        assert "necessary" not in words
+        assert "nothing" not in words
+    bound = ag.critical_discount(game, (1, 1), "minmax")
+    assert bound.critical <= 5 / 9
+    assert "nothing sustains" in bound.statement
+    assert "pure" not in bound.statement
+    assert "pure" not in ag.critical_discount(PD, ("d", "c"), "minmax").statement
+
+
 def test_the_one_shot_deviation_principle_by_simulation() -> None:
     """Just above the critical factor nobody gains by a deviation, just below somebody does."""
     random = np.random.default_rng(2)
@@ -84,6 +104,64 @@ def test_lotteries_and_payoffs_as_targets() -> None:
     even = ag.critical_discount(PD, [2.0, 2.0])
     assert even.target.sum() == pytest.approx(1)
     assert even.payoff == pytest.approx([2, 2])
+
+
+def slowest_patience(game: ag.FiniteGame, wanted: Any, held: Any) -> float:
+    """The least discount factor over every support with one lottery that pays `wanted`, one by one.
+
+    Of cells that are affinely dependent fewer will do (Caratheodory), and fewer need no more.
+    """
+    cells, least = list(np.ndindex(*game.shape)), math.inf
+    for count in range(1, len(cells) + 1):
+        for support in itertools.combinations(cells, count):
+            columns = np.array([[*(float(u[c]) for u in game.payoffs), 1.0] for c in support]).T
+            if np.linalg.matrix_rank(columns) < count:
+                continue
+            totals = np.array([*wanted, 1.0])
+            chances = np.linalg.lstsq(columns, totals, rcond=None)[0]
+            if chances.min() < -1e-9 or np.abs(columns @ chances - totals).max() > 1e-9:
+                continue
+            needs = [0.0]
+            for c, chance in zip(support, chances, strict=True):
+                for i, u in enumerate(game.payoffs):
+                    gain = float(u.max(axis=i)[tuple(np.delete(c, i))] - u[c])
+                    if chance > 1e-9 and gain > 0:
+                        rent = wanted[i] - held[i]
+                        needs.append(gain / (gain + rent) if rent > 1e-12 else math.inf)
+            least = min(least, max(needs))
+    return least
+
+
+def test_payoffs_are_paid_by_the_lottery_that_needs_the_least_patience() -> None:
+    game = ag.FiniteGame([[[0, 0], [2, 0]], [[2, 5], [4, 0]]])
+    found = ag.critical_discount(game, [0.47950031099023116, 2.984075431008371])
+    assert found.critical == pytest.approx(0.959407, abs=1e-6)
+    assert [float((found.target * u).sum()) for u in game.payoffs] == pytest.approx(found.payoff)
+    random = np.random.default_rng(5)
+    finite = 0
+    for k in range(120):
+        shape = [(2, 2), (2, 3), (2, 2, 2)][k % 3]
+        game = ag.FiniteGame(list(random.integers(0, 7, (len(shape), *shape))))
+        chances = random.dirichlet(np.full(math.prod(shape), 0.4)).reshape(shape)
+        wanted = [float((chances * u).sum()) for u in game.payoffs]
+        held = list(ag.minmax(game, mixed=False).values())
+        found = ag.critical_discount(game, wanted, "pure minmax")
+        expected = slowest_patience(game, wanted, held)
+        if any(v < p - 1e-9 for v, p in zip(wanted, held, strict=True)):
+            expected = math.inf
+        assert found.critical == pytest.approx(expected, abs=1e-9)
+        assert [float((found.target * u).sum()) for u in game.payoffs] == pytest.approx(wanted)
+        assert found.target.min() >= 0
+        again = {c: float(found.target[c]) for c in np.ndindex(*shape) if found.target[c]}
+        lottery = ag.critical_discount(game, again, "pure minmax")
+        assert lottery.critical == pytest.approx(found.critical, abs=1e-6)
+        finite += math.isfinite(found.critical)
+    assert finite >= 15
+    steady = ag.FiniteGame([[[0.3, 0.3], [0.3, 0.3]], [[1, 2], [3, 1]]])
+    assert ag.critical_discount(steady, [0.1 + 0.2, 2.0]).payoff == pytest.approx([0.3, 2])
+    for wrong in (0.2, 1e300):
+        with pytest.raises(AllianceGameError, match="infeasible"):
+            ag.critical_discount(steady, [wrong, 2.0])
 
 
 @pytest.mark.parametrize(
