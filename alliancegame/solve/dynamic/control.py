@@ -67,6 +67,10 @@ class Control(Protocol):
     def tabulated(self) -> bool:
         """Whether `rough` is a table, cheaper than `exact`."""
 
+    @property
+    def thorough(self) -> bool:
+        """Whether every local peak of the action grid is climbed, the low ones as well."""
+
     def rough(self, state: Array, action: Array) -> Array:
         """The payoff of a period, from a table if there is one, shape (case,)."""
 
@@ -125,6 +129,7 @@ class TrustControl:
     cut = False
     logarithmic = False
     tabulated = False
+    thorough = True
 
     @property
     def low(self) -> Array:
@@ -179,6 +184,7 @@ class GameControl:
     cut: bool
     action: tuple[float, float] = (0.0, 1.0)
     logarithmic: bool = True
+    thorough: bool = False
 
     @property
     def states(self) -> tuple[str, ...]:
