@@ -33,6 +33,10 @@ AIM, KINKED = 1e-7, 1e-6
 """The Bellman residual aimed at, and the one that is let pass: the value has a kink at a threshold."""
 STILL = 1e-7
 """Trust that moves less than this share of itself in a period stays."""
+STRETCH = 5
+"""More neighbouring levels than these that stay are a stretch, not a rounded crossing."""
+NEARLY_ALL = 0.98
+"""The share of levels that stay from which on every level of trust is said to."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +48,8 @@ class LongRun(Result):
     `thresholds` trust goes up to the next of the `levels`, from below down to the one before; where the
     threat jumps there, the leader is indifferent between two courses (Skiba 1978). A level at `floor`
     means that trust goes on falling (`floor` is 0 where the law sets a higher bound). `levels` is empty
-    if every trust stays where it is.
+    if every trust stays where it is; `still` are the stretches (lowest, highest) in which it does, or
+    moves by less than 1e-7 of itself in a period (slow recovery near the floor is such a stretch).
     """
 
     kind: ClassVar[str] = "long run"
@@ -66,10 +71,21 @@ class LongRun(Result):
         """Whether the lowest level is trust that goes on falling, as far as `floor` lets it."""
         return bool(self.levels) and self.levels[0] <= 1.05 * self.floor
 
+    @property
+    def still(self) -> tuple[tuple[float, float], ...]:
+        """Stretches of trust, each (lowest, highest), that moves by less than 1e-7 of itself."""
+        return tuple(
+            (float(self.trust[first]), float(self.trust[last]))
+            for first, last in _stretches(_signs(self.trust, self.ahead) == 0)
+        )
+
     def headline(self) -> str:
         """One line that says what was found."""
-        if not self.levels:
+        stays = ", ".join(f"[{low:.4g}, {high:.4g}]" for low, high in self.still)
+        if not self.levels and crossings(self.trust, self.ahead)[2]:
             return f"discount {self.discount:g}: every level of trust stays where it is"
+        if not self.levels:
+            return f"discount {self.discount:g}: trust stays where it is in {stays}"
         shown = [f"{v:.4g}" for v in self.levels]
         if self.collapses:
             shown[0] = "none"
@@ -77,6 +93,7 @@ class LongRun(Result):
         return (
             f"discount {self.discount:g}: long-run trust {' or '.join(shown)}"
             + (f", the threshold between at {between}" if between else "")
+            + (f", next to no movement in {stays}" if stays else "")
             + f"; Bellman residual {self.residual:.1e}"
         )
 
@@ -171,18 +188,32 @@ def crossings(trust: Array, ahead: Array) -> tuple[NDArray[np.intp], NDArray[np.
     """Where a map of trust crosses the diagonal: (stable, unstable, everywhere).
 
     Positions k say that it does between trust[k] and trust[k + 1]; -1 stands for the lower end, to
-    which trust falls, and len(trust) - 1 for the upper one. `everywhere`: most levels stay as they are.
+    which trust falls, and len(trust) - 1 for the upper one. `everywhere`: nearly all levels stay as they
+    are. Fewer that stay do not hide the crossings of the others; a stretch of them at an end is what
+    trust comes to from the side, in place of that end.
     """
-    move = ahead - trust
-    sign = np.where(np.abs(move) < STILL * np.maximum(trust, 1e-3), 0, np.sign(move))
-    if np.count_nonzero(sign == 0) > 5:
+    sign = _signs(trust, ahead)
+    if np.mean(sign == 0) >= NEARLY_ALL:
         return np.array([], dtype=np.intp), np.array([], dtype=np.intp), True
-    at = np.flatnonzero(sign)
+    at, last = np.flatnonzero(sign), len(trust) - 1
     inside = sign[at]
     stable = at[:-1][(inside[:-1] > 0) & (inside[1:] < 0)]
     unstable = at[:-1][(inside[:-1] < 0) & (inside[1:] > 0)]
-    ends = ([-1] if inside[0] < 0 else []), ([len(trust) - 1] if inside[-1] > 0 else [])
-    return np.concatenate([ends[0], stable, ends[1]]).astype(np.intp), unstable, False
+    bottom = [at[0] - 1 if at[0] > STRETCH else -1] if inside[0] < 0 else []
+    top = [at[-1] if last - at[-1] > STRETCH else last] if inside[-1] > 0 else []
+    return np.concatenate([bottom, stable, top]).astype(np.intp), unstable, False
+
+
+def _signs(trust: Array, ahead: Array) -> Array:
+    """Whether trust rises (1), falls (-1) or stays (0) in a period."""
+    move = ahead - trust
+    return np.where(np.abs(move) < STILL * np.maximum(trust, 1e-3), 0.0, np.sign(move))
+
+
+def _stretches(still: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last positions of runs of more than STRETCH levels that stay."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2) if b - a > STRETCH]
 
 
 def _refined(

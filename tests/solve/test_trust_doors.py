@@ -147,3 +147,48 @@ def test_a_state_without_a_finite_payoff_is_refused() -> None:
 def test_axes_of_regimes_rise() -> None:
     with pytest.raises(InvalidValueError, match="values that rise"):
         ag.trust_regimes(GAME, {"decay": [0.2, 0.1], "discount": [0.3]})
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"payoff": lambda s, a: np.array([0.5])}, r"payoff must .* shape \(3,\).*got shape \(1,\)"),
+        ({"payoff": lambda s, a: s * a[:, None]}, r"payoff must .* \(3,\).*got shape \(3, 1\)"),
+        ({"motion": lambda s, a: 0.9 * s[:, 0]}, r"motion must .* \(3, 1\).*got shape \(3,\)"),
+        ({"motion": lambda s, a: s * a}, r"motion must .* \(3, 1\).*got shape \(3, 3\)"),
+        (
+            {"motion": lambda s, a: np.array([0.5, 0.5]), "states": ("x", "y"), "initial": (1, 1)},
+            r"motion must .* \(3, 2\).*got shape \(2,\)",
+        ),
+        ({"after_turnover": lambda s: s[0]}, r"after_turnover must .* \(3, 1\).*got shape \(1,\)"),
+        ({"payoff": lambda s, a: 1 / 0}, r"payoff raised ZeroDivisionError \(division by zero\)"),
+        ({"motion": lambda s, a: s[:, 3]}, "motion raised IndexError"),
+        ({"after_turnover": lambda s: {}["x"]}, "after_turnover raised KeyError"),
+    ],
+)  # fmt: skip
+def test_users_functions_of_wrong_shape_or_that_raise_are_named_at_once(
+    change: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(InvalidValueError, match=match) as caught:
+        ag.TrustControl(**(CONTROL | change))
+    if "raised" in match:
+        assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("concept", ["myopic", "stationary", "open-loop", "markov"])
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"impact": lambda s, t: 1 / 0}, "impact raised ZeroDivisionError"),
+        ({"recover": lambda s, t: s[:, 5]}, "recover raised IndexError"),
+        ({"recover": lambda s, t: np.full((7, 1), 0.5)}, r"recover must .*got shape \(7, 1\)"),
+    ],
+)  # fmt: skip
+def test_users_laws_that_raise_are_named(concept: str, change: dict[str, Any], match: str) -> None:
+    with pytest.raises(InvalidValueError, match=match):
+        ag.solve_trust_path(GAME, concept, 3, 0.3, law=ag.TrustMotion(**(MOTION | change)))
+
+
+def test_one_number_counts_for_all_cases() -> None:
+    still = ag.TrustControl(**(CONTROL | {"payoff": lambda s, a: 1.0, "motion": lambda s, a: 0.5}))
+    assert ag.solve_trust_path(still, "myopic", 3, 0.5).value == pytest.approx(2.0)

@@ -10,6 +10,7 @@ import pytest
 import alliancegame as ag
 from alliancegame import figures
 from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.study.long_run import crossings
 
 DECAY, RECOVERY, BASE, HALF = 0.5, 0.6, 0.05, 0.4
 
@@ -125,3 +126,44 @@ def test_bad_input(game) -> None:
         ag.long_run_trust(game, 0.8, law=lambda r: r)
     with pytest.raises(UnsupportedFormError, match="one state"):
         ag.long_run_trust(game.replace(scarring=0.1), 0.8)
+
+
+def test_slow_recovery_near_the_floor_does_not_hide_the_level_above_it() -> None:
+    slow = ag.load_model("three-allies").replace(
+        recovery=0.3, recovery_threshold=0.5, recovery_sharpness=6.0
+    )
+    found = ag.long_run_trust(slow, 0.5)
+    assert found.levels == pytest.approx((0.9450,), abs=1e-4)
+    assert "every level" not in found.headline()
+    ((low, high),) = found.still  # (0.02 / 0.5)**6 of 0.3: some 1e-9 a period.
+    assert low == pytest.approx(0.02)
+    assert high < 0.03
+    assert "[0.02, 0.02" in found.headline()
+    for trust in (0.1, 1.0):  # The map itself leads there from both sides.
+        for _ in range(3000):
+            trust = float(np.interp(trust, found.trust, found.ahead))
+        assert trust == pytest.approx(found.levels[0], abs=2e-3)
+
+
+def test_crossings_of_maps_with_levels_that_stay() -> None:
+    trust = np.linspace(0.1, 1.0, 101)
+    assert crossings(trust, trust)[2]
+    to_stretch = np.where(trust > 0.5, trust - 0.1 * (trust - 0.5), trust)
+    stable, unstable, everywhere = crossings(trust, to_stretch)
+    assert not everywhere
+    assert not len(unstable)
+    assert trust[stable[0]] == pytest.approx(0.5, abs=0.01)  # Not the lower end.
+    up = np.where(trust < 0.5, trust + 0.1 * (0.5 - trust), trust)
+    stable, unstable, everywhere = crossings(trust, up)
+    assert (everywhere, len(stable), len(unstable)) == (False, 1, 0)
+    assert trust[stable[0]] == pytest.approx(0.5, abs=0.01)
+    one = np.where(np.arange(101) < 8, trust, trust + 0.1 * (0.7 - trust))
+    stable, _, everywhere = crossings(trust, one)
+    assert not everywhere
+    assert trust[stable[0]] == pytest.approx(0.7, abs=0.01)
+
+
+def test_regimes_count_levels_where_recovery_near_the_floor_is_slow() -> None:
+    slow = ag.load_model("three-allies").replace(recovery_threshold=0.5, recovery_sharpness=6.0)
+    found = ag.trust_regimes(slow, {"recovery": [0.3], "discount": [0.5]})
+    assert found.levels[0, 0] == 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError
+from alliancegame.errors import AllianceGameError, InvalidValueError
 from alliancegame.game.checks import check_whole, shown
 from alliancegame.game.parameters import Array, as_number
 
@@ -124,15 +124,35 @@ def check_probability(value: Any, what: str) -> float:
     return number
 
 
-def shaped(found: Any, shape: tuple[int, ...], what: str) -> Array:
-    """What a user's function returned, as numbers of this shape; one number or column is spread."""
+def returned(
+    function: Callable[..., Any], arguments: tuple[Array, ...], shape: tuple[int, ...], what: str
+) -> Array:
+    """What a user's vectorised function returns: numbers of this shape, or one number for all.
+
+    Other shapes are refused, not spread: NumPy would turn a mean over cases into a payoff without a
+    word. Raises `InvalidValueError` with the name of the function and both shapes, or with what the
+    function itself raised.
+    """
+    try:
+        found = function(*arguments)
+    except AllianceGameError:
+        raise
+    except Exception as error:
+        given = ", ".join(str(np.shape(argument)) for argument in arguments)
+        raise InvalidValueError(
+            f"{what} raised {type(error).__name__} ({error}) for arguments of shape {given}: it must "
+            "return numbers for every state in the bounds and every action in its range."
+        ) from error
     try:
         numbers = np.asarray(found, dtype=np.float64)
-        if numbers.size == int(np.prod(shape)):
-            return numbers.reshape(shape)
-        return np.broadcast_to(numbers, shape)
     except (TypeError, ValueError) as error:
         raise InvalidValueError(
-            f"{what} must return numbers of shape {shape} (or one that can be spread to it), got "
-            f"{shown(found)} of shape {np.shape(found) if hasattr(found, 'shape') else 'unknown'}."
+            f"{what} must return numbers of shape {shape}, got {shown(found)}."
         ) from error
+    if numbers.shape not in ((), shape):
+        raise InvalidValueError(
+            f"{what} must return numbers of shape {shape}, the first axis being the cases (or one "
+            f"number for all); got shape {numbers.shape} for arguments of shape "
+            f"{', '.join(str(np.shape(argument)) for argument in arguments)}."
+        )
+    return np.broadcast_to(numbers, shape)

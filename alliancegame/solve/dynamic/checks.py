@@ -15,6 +15,8 @@ TOLERANCE = {1: 1e-8, 2: 1e-6}
 """Bellman residuals above which a grid counts as too coarse, by the number of states."""
 DEVIATIONS = 33
 """Threats tried in every period for one-shot deviations."""
+OFFSET_DEVIATIONS = 256
+"""The same in users' own problems: four between any two actions of the search, none of them its own."""
 CHECKED = 12
 """Periods of an announced path in which they are tried; of a policy's, twice as many."""
 
@@ -30,6 +32,14 @@ def warn_if_coarse(residual: float, aim: float, nodes: int | None) -> None:
         )
 
 
+def deviations_of(control: Control) -> Array:
+    """The actions tried as deviations."""
+    low, high = control.action
+    if control.thorough:
+        return low + (high - low) * (np.arange(OFFSET_DEVIATIONS) + 0.5) / OFFSET_DEVIATIONS
+    return np.linspace(low, high, DEVIATIONS)
+
+
 def markov_checks(
     control: Control,
     solution: MarkovSolution,
@@ -42,8 +52,8 @@ def markov_checks(
     spline = solution.grid.interpolant(solution.values)
     discount = solution.discount
     shown = slice(0, 2 * CHECKED)
-    tried = np.linspace(*control.action, DEVIATIONS)
-    state = np.repeat(states[shown], DEVIATIONS, axis=0)
+    tried = deviations_of(control)
+    state = np.repeat(states[shown], len(tried), axis=0)
     action = np.tile(tried, len(states[shown]))
 
     def worth(s: Array, a: Array) -> Array:
@@ -57,7 +67,7 @@ def markov_checks(
             onward = np.where((ahead < control.low - 1e-9).any(axis=1), -np.inf, onward)
         return control.exact(s, a) + discount * onward
 
-    other = worth(state, action).reshape(-1, DEVIATIONS).max(axis=1)
+    other = worth(state, action).reshape(-1, len(tried)).max(axis=1)
     kept_to = worth(states[shown], actions[shown])
     half = max(solution.grid.shape[0] // 2, 8)
     coarse = solve_markov(Tabulated(control, half), discount, aim, refine=0)

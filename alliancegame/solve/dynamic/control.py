@@ -67,6 +67,10 @@ class Control(Protocol):
     def tabulated(self) -> bool:
         """Whether `rough` is a table, cheaper than `exact`."""
 
+    @property
+    def thorough(self) -> bool:
+        """Whether every local peak of the action grid is climbed, the low ones as well."""
+
     def rough(self, state: Array, action: Array) -> Array:
         """The payoff of a period, from a table if there is one, shape (case,)."""
 
@@ -89,7 +93,9 @@ class TrustControl:
     probability `turnover` per period, turns the next state into `after_turnover(state)`. `bounds`
     are those of every state. Both functions are vectorised and must not keep state of their own.
 
-    Raises `InvalidValueError` for bounds, actions or initial states that make no sense.
+    Raises `InvalidValueError` for bounds, actions or initial states that make no sense, and for
+    functions that raise or return another shape (tried at once at the initial state with three actions;
+    a single number counts for all cases).
     """
 
     payoff: Payoff
@@ -114,10 +120,16 @@ class TrustControl:
         checked["initial"] = asked.check_start(self.initial, checked["states"], *checked["bounds"])
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        # Three cases: with one, an array of the wrong shape may look right.
+        state = np.tile(self.initial, (3, 1))
+        tried = np.linspace(*self.action, 3)
+        asked.returned(self.payoff, (state, tried), (3,), "payoff")
+        self.jump(self.advance(state, tried))
 
     cut = False
     logarithmic = False
     tabulated = False
+    thorough = True
 
     @property
     def low(self) -> Array:
@@ -135,7 +147,7 @@ class TrustControl:
 
     def exact(self, state: Array, action: Array) -> Array:
         """The payoff of a period, shape (case,)."""
-        found = asked.shaped(self.payoff(state, action), (len(state),), "payoff")
+        found = asked.returned(self.payoff, (state, action), (len(state),), "payoff")
         wrong = np.flatnonzero(np.isnan(found) | (found == np.inf))
         if wrong.size:
             k = wrong[0]
@@ -148,13 +160,13 @@ class TrustControl:
 
     def advance(self, state: Array, action: Array) -> Array:
         """The next period's state without turnover, shape (case, state)."""
-        return asked.shaped(self.motion(state, action), state.shape, "motion")
+        return asked.returned(self.motion, (state, action), state.shape, "motion")
 
     def jump(self, state: Array) -> Array:
         """What a turnover makes of a state, shape (case, state)."""
         if self.after_turnover is None:
             return state
-        return asked.shaped(self.after_turnover(state), state.shape, "after_turnover")
+        return asked.returned(self.after_turnover, (state,), state.shape, "after_turnover")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -172,6 +184,7 @@ class GameControl:
     cut: bool
     action: tuple[float, float] = (0.0, 1.0)
     logarithmic: bool = True
+    thorough: bool = False
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -238,20 +251,21 @@ class _MotionLaw:
 
     def operating(self, state: Array, threat: Array) -> Array:
         common = _common(state, threat)
-        found = asked.shaped(self.motion.impact(state, common), (len(state), 1), "impact")
+        found = asked.returned(self.motion.impact, (state, common), (len(state),), "impact")
+        found = found[:, None]
         self._inside(("operating trust",), state, common, found)
         return found
 
     def advance(self, state: Array, threat: Array) -> Array:
         common = _common(state, threat)
-        found = asked.shaped(self.motion.recover(state, common), state.shape, "recover")
+        found = asked.returned(self.motion.recover, (state, common), state.shape, "recover")
         self._inside(self.states, state, common, found)
         return found
 
     def jump(self, state: Array) -> Array:
         if self.motion.after_turnover is None:
             return state
-        found = asked.shaped(self.motion.after_turnover(state), state.shape, "after_turnover")
+        found = asked.returned(self.motion.after_turnover, (state,), state.shape, "after_turnover")
         self._inside(self.states, state, np.zeros(len(state)), found)
         return found
 

@@ -5,13 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from alliancegame.errors import InvalidValueError
 from alliancegame.game.parameters import Array
 from alliancegame.solve.dynamic.announced import FLAT, MOST_TAIL, STEEP
 from alliancegame.solve.dynamic.control import TrustControl, check_range
+from alliancegame.solve.dynamic.interpolation import Interpolant
+from alliancegame.solve.dynamic.kept import Nothing
 from alliancegame.solve.dynamic.law import STILL
-from alliancegame.solve.dynamic.markov import climb
+from alliancegame.solve.dynamic.markov import (
+    Tabulated,
+    action_grid,
+    best_actions,
+    climb,
+    solve_quickly,
+)
 
 STEP = 1e-6
+ROUNDS = 20
+"""How often a path may be left for another one that a deviation in one period leads to."""
+DEVIATING = 24
+"""Periods of a path in which deviations are tried, besides the last."""
+GAIN = 1e-9
+"""A deviation that gains less than this share of the value leads nowhere."""
 
 
 def walk(control: TrustControl, actions: Array, tail: int) -> tuple[Array, Array]:
@@ -38,21 +53,59 @@ def path_value(control: TrustControl, discount: float, actions: Array) -> float:
     return float(weight @ control.exact(states, whole))
 
 
-def best_kept_action(control: TrustControl, discount: float, points: int = 65) -> float:
-    """The best action to keep for ever: a grid, then a climb from its best point."""
-    axis = np.linspace(*control.action, points)
+def plan_values(control: TrustControl, discount: float, plans: Array) -> Array:
+    """What plans (case, period) are worth whose last actions are kept for ever, shape (case,)."""
+    state = np.tile(np.asarray(control.initial, dtype=np.float64), (len(plans), 1))
+    total, last = np.zeros(len(plans)), plans.shape[1] + tail_of(control, discount) - 1
+    for t in range(last + 1):
+        action = plans[:, min(t, plans.shape[1] - 1)]
+        weight = discount**t / (1 - discount if t == last else 1.0)
+        total += weight * control.exact(state, action)
+        ahead = control.advance(state, action)
+        check_range(control, state, action, ahead)
+        state = ahead
+    return total
 
-    def worth(which: NDArray[np.intp], tried: Array) -> Array:
-        return np.array([path_value(control, discount, np.array([a])) for a in tried])
 
-    values = worth(np.arange(points), axis)
-    k = int(np.argmax(values))
-    low, high = axis[max(k - 1, 0)], axis[min(k + 1, points - 1)]
-    return float(climb(worth, axis[k : k + 1], np.array([low]), np.array([high]))[0][0])
+def best_kept_action(control: TrustControl, discount: float) -> float:
+    """The best action to keep for ever: a grid, then a climb from every local peak of it."""
+    axis = action_grid(control)
+
+    def worth(_: NDArray[np.intp], tried: Array) -> Array:
+        return plan_values(control, discount, tried[:, None])
+
+    values = np.concatenate([[-np.inf], worth(np.arange(len(axis)), axis), [-np.inf]])
+    k = np.flatnonzero((values[1:-1] > values[:-2]) & (values[1:-1] >= values[2:]))
+    if not len(k):
+        return float(axis[0])
+    low, high = axis[np.maximum(k - 1, 0)], axis[np.minimum(k + 1, len(axis) - 1)]
+    found, tops = climb(worth, axis[k], low, high)
+    return float(found[tops.argmax()])
+
+
+def deviation_values(
+    control: TrustControl, discount: float, path: Array, tried: Array, shown: int
+) -> Array:
+    """What a path is worth with another action in one period, shape (period, action).
+
+    The first `shown` periods and the last one are tried; in the last the action changes for ever.
+    """
+    periods = np.unique(np.append(np.arange(min(shown, len(path))), len(path) - 1))
+    plans = np.tile(path, (len(periods), len(tried), 1))
+    plans[np.arange(len(periods)), :, periods] = tried
+    worth = plan_values(control, discount, plans.reshape(-1, len(path)))
+    table = np.full((len(path), len(tried)), -np.inf)
+    table[periods] = worth.reshape(len(periods), -1)
+    return table
 
 
 def best_announced(control: TrustControl, discount: float, horizon: int) -> tuple[Array, float]:
-    """The best announced path: L-BFGS-B from three constant starts, gradient by costates."""
+    """The best announced path found: L-BFGS-B from several starts, gradient by costates.
+
+    Starts are three constant actions, the best one to keep, the myopic actions and, with at most two
+    states, the path of the optimal policy on a table. From the best end the best other action of the
+    grid in one period is climbed from again, as long as there is one that gains.
+    """
     from scipy.optimize import minimize
 
     low, high = control.action
@@ -63,16 +116,57 @@ def best_announced(control: TrustControl, discount: float, horizon: int) -> tupl
         value, slope = _worth(control, discount, np.clip(y / unit, low, high), tail)
         return -value, -slope / unit
 
-    best, top = np.full(horizon, low), -np.inf
-    for start in (low, 0.5 * (low + high), high):
+    def climbed(start: Array) -> tuple[Array, float]:
         found = minimize(
-            cost, np.full(horizon, start) * unit, jac=True, method="L-BFGS-B",
+            cost, start * unit, jac=True, method="L-BFGS-B",
             bounds=list(zip(low * unit, high * unit, strict=True)),
             options={"maxiter": 400, "ftol": FLAT * 1e-3, "gtol": STEEP * 1e-2},
         )  # fmt: skip
-        if -found.fun > top:
-            best, top = np.clip(found.x / unit, low, high), -float(found.fun)
+        return np.clip(found.x / unit, low, high), -float(found.fun)
+
+    best, top = np.full(horizon, low), -np.inf
+    for start in _starts(control, discount, horizon):
+        end, value = climbed(start)
+        if value > top:
+            best, top = end, value
+    for _ in range(ROUNDS):
+        axis = action_grid(control)
+        worth = deviation_values(control, discount, best, axis, DEVIATING)
+        t, k = np.unravel_index(int(worth.argmax()), worth.shape)
+        if not worth[t, k] > top + GAIN * max(1.0, abs(top)):
+            break
+        other = best.copy()
+        other[t] = axis[k]
+        best, top = climbed(other)
     return best, top
+
+
+def _starts(control: TrustControl, discount: float, horizon: int) -> list[Array]:
+    """Paths to climb from."""
+    low, high = control.action
+    constant = (low, 0.5 * (low + high), high, best_kept_action(control, discount))
+    starts = [np.full(horizon, action) for action in constant]
+    starts.append(_policy_path(control, 0.0, Nothing(), horizon))
+    if len(control.states) <= 2:
+        try:  # Only a start: the law may leave its bounds in states that no path reaches.
+            value, _ = solve_quickly(Tabulated(control), discount)
+            starts.append(_policy_path(control, discount, value, horizon))
+        except InvalidValueError:
+            pass
+    return starts
+
+
+def _policy_path(
+    control: TrustControl, discount: float, value: Interpolant | Nothing, horizon: int
+) -> Array:
+    """The actions of the policy that is best given the value of the next period's state."""
+    actions, state = np.empty(horizon), np.asarray(control.initial, dtype=np.float64)[None, :]
+    for t in range(horizon):
+        actions[t : t + 1] = best_actions(control, discount, value, state)[0]  # type: ignore[arg-type]
+        ahead = control.advance(state, actions[t : t + 1])
+        check_range(control, state, actions[t : t + 1], ahead)
+        state = ahead
+    return actions
 
 
 def _worth(

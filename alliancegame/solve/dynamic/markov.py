@@ -275,14 +275,15 @@ def best_actions(
     """The best action in every state and what it is worth, each (case,): a global search.
 
     All actions of a grid are tried with the tabulated payoff, and every local peak that could be the
-    best is climbed, with the exact one if `exact`.
+    best is climbed, with the exact one if `exact`: if the control is `thorough`, all of them, since a
+    narrow peak may be much higher between two points of the grid than at them.
     """
     grid = action_grid(control)
     state, action = crossed(states, grid)
     ahead = control.advance(state, action)
     worth = control.rough(state, action) + discount * expected(control, value, ahead)
     worth = worth.reshape(len(states), len(grid))
-    row, k = _peaks(worth)
+    row, k = _every_peak(worth) if control.thorough else _peaks(worth)
     low, high = grid[np.maximum(k - 1, 0)], grid[np.minimum(k + 1, len(grid) - 1)]
 
     def worth_by(payoff: Payoff) -> Callable[[NDArray[np.intp], Array], Array]:
@@ -322,6 +323,14 @@ def _peaks(worth: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     columns = order.ravel()
     kept = peak[rows, columns]
     return rows[kept], columns[kept]
+
+
+def _every_peak(worth: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of all local peaks, of a flat stretch the first point."""
+    padded = np.pad(worth, ((0, 0), (1, 1)), constant_values=-np.inf)
+    peak = (worth > padded[:, :-2]) & (worth >= padded[:, 2:])
+    rows, columns = np.nonzero(peak)
+    return rows, columns
 
 
 def climb(
