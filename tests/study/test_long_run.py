@@ -139,7 +139,8 @@ def test_slow_recovery_near_the_floor_does_not_hide_the_level_above_it() -> None
     assert low == pytest.approx(0.02)
     assert high < 0.03
     assert "[0.02, 0.02" in found.headline()
-    for trust in (0.1, 1.0):  # The map itself leads there from both sides.
+    for start in (0.1, 1.0):  # The map itself leads there from both sides.
+        trust = start
         for _ in range(3000):
             trust = float(np.interp(trust, found.trust, found.ahead))
         assert trust == pytest.approx(found.levels[0], abs=2e-3)
