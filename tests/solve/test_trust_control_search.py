@@ -80,3 +80,12 @@ def test_values_of_plans_are_those_of_their_paths() -> None:
     plans = np.random.default_rng(3).uniform(size=(4, 5))
     one_by_one = [custom.path_value(control, 0.7, plan) for plan in plans]
     assert custom.plan_values(control, 0.7, plans) == pytest.approx(one_by_one, abs=1e-12)
+
+
+def test_forbidden_actions_do_not_stop_announced_paths() -> None:
+    control = ag.TrustControl(
+        lambda s, a: np.where(a > 0.8, -np.inf, 1 - (a - 0.6) ** 2), lambda s, a: s, initial=(1.0,)
+    )
+    found = ag.solve_trust_path(control, "open-loop", 3, 0.5)
+    assert found.actions == pytest.approx([0.6] * 3, abs=1e-5)
+    assert found.certificate.verdict == "approximate"

@@ -21,6 +21,8 @@ from alliancegame.solve.dynamic.markov import (
 )
 
 STEP = 1e-6
+FORBIDDEN = 1e12
+"""The cost of a path with a forbidden action, in a climb that wants numbers."""
 ROUNDS = 20
 """How often a path may be left for another one that a deviation in one period leads to."""
 DEVIATING = 24
@@ -114,9 +116,13 @@ def best_announced(control: TrustControl, discount: float, horizon: int) -> tupl
 
     def cost(y: Array) -> tuple[float, Array]:
         value, slope = _worth(control, discount, np.clip(y / unit, low, high), tail)
+        if not np.isfinite(value):  # An action on the path is forbidden.
+            return FORBIDDEN, np.zeros(horizon)
         return -value, -slope / unit
 
     def climbed(start: Array) -> tuple[Array, float]:
+        if not np.isfinite(plan_values(control, discount, start[None])[0]):
+            return start, -np.inf
         found = minimize(
             cost, start * unit, jac=True, method="L-BFGS-B",
             bounds=list(zip(low * unit, high * unit, strict=True)),
@@ -177,6 +183,8 @@ def _worth(
     weight = discount ** np.arange(periods)
     weight[-1] /= 1 - discount
     value = float(weight @ control.exact(states, whole))
+    if not np.isfinite(value):
+        return value, np.zeros(len(actions))
     by_action, ahead_action = _slope(control, states, whole, None)
     by_state, ahead_state = np.empty((periods, count)), np.empty((periods, count, count))
     for s in range(count):
@@ -205,4 +213,6 @@ def _slope(
         at = a if which is None else s[:, which]
         ends.append((at, control.exact(s, a), control.advance(s, a)))
     width = ends[0][0] - ends[1][0]
-    return (ends[0][1] - ends[1][1]) / width, (ends[0][2] - ends[1][2]) / width[:, None]
+    rise = ends[0][1] - ends[1][1]
+    rise = np.where(np.isfinite(rise), rise, 0.0)  # At the edge of what is forbidden.
+    return rise / width, (ends[0][2] - ends[1][2]) / width[:, None]
