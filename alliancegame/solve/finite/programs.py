@@ -107,17 +107,16 @@ def maximise_least(objectives: Array, constraints: Array) -> tuple[Optimum, Arra
     cp: Any = cvxpy  # It has types for some of its names only.
 
     count, n = objectives.shape
-    if n == 1 and not len(
-        constraints
-    ):  # No choice; a program of one fixed variable confuses solvers.
+    # Where no choice matters there is nothing to solve (and solvers may call such a program infeasible).
+    if not len(constraints) and (objectives == objectives[:, :1]).all():
         value = float(objectives.min())
         weights = np.zeros(count)
-        weights[int(objectives.argmin())] = 1.0
-        return Optimum(np.ones(1), value, value, 0.0), weights
+        weights[int(objectives[:, 0].argmin())] = 1.0
+        return Optimum(np.eye(n)[0], value, value, 0.0), weights
     size = np.abs(constraints).max(axis=1, initial=0.0)
     G = constraints[size > 0] / size[size > 0, None]
     centre = objectives.mean(axis=1, keepdims=True)
-    scale = max(float(np.abs(objectives - centre).max(initial=0.0)), 1e-300)
+    scale = float(np.abs(objectives - centre).max(initial=0.0)) or float(np.ptp(centre)) or 1.0
     x, least = cp.Variable(n, nonneg=True), cp.Variable()
     within = (objectives - centre.min()) / scale
     conditions = [within @ x >= least, cp.sum(x) == 1]

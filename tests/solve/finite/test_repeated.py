@@ -339,6 +339,13 @@ def test_players_without_a_choice_have_a_minmax_too() -> None:
     assert list(ag.minmax(tall).values()) == pytest.approx([2, 1])
 
 
+def test_punishers_whose_choice_does_not_matter() -> None:
+    """The second player gets 2 or 3 by its own strategy alone: nobody can hold it below 3."""
+    game = ag.FiniteGame([[[0, 1], [2, 1]], [[2, 3], [2, 3]]])
+    assert list(ag.minmax(game).values()) == pytest.approx([1, 3])
+    assert ag.critical_discount(game, (1, 1), "minmax").critical == 0
+
+
 @pytest.mark.parametrize("offset", [10**18, -(10**30)])
 def test_no_digit_goes_to_an_offset(offset: int) -> None:
     """Payoffs far from 0: discount factors, minmax values and areas are those of the game near 0."""
