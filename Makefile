@@ -34,7 +34,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 
 test: lint
-	@$(BIN)/python -m pytest -q -n $(WORKERS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 figures: $(VENV)/.core
 	@for script in papers/*.py; do echo "$$script" && $(BIN)/python "$$script" || exit 1; done

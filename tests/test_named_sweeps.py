@@ -11,7 +11,7 @@ import pytest
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnknownNameError
 from alliancegame.study.cells import check_key
-from alliancegame.study.compare import OUTCOMES
+from alliancegame.study.outcomes import OUTCOMES
 from benchmarks.sweeps import __main__ as command
 from benchmarks.sweeps.run import differing, run
 from benchmarks.sweeps.schema import FOLDER, SweepFileError, load, names, parse

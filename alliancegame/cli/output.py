@@ -118,9 +118,9 @@ def short(value: float, *, signed: bool = False) -> str:
 
 def rounded(difference: float) -> float:
     """A payoff difference as it is to be printed: what only rounding makes is 0."""
-    from alliancegame.study import compare
+    from alliancegame.study import outcomes
 
-    return compare.rounded(difference)
+    return outcomes.rounded(difference)
 
 
 def share(value: float) -> str:

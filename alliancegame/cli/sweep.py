@@ -237,7 +237,7 @@ def _stackelberg_counts(found: xr.Dataset) -> tuple[int | None, int | None]:
 
 
 def _outcomes(found: xr.Dataset) -> dict[str, int]:
-    from alliancegame.study.compare import OUTCOMES
+    from alliancegame.study.outcomes import OUTCOMES
 
     if "outcome" not in found:
         return {}

@@ -19,7 +19,7 @@ from alliancegame.figures.style import (
     dress,
     plain,
 )
-from alliancegame.study.compare import OUTCOMES
+from alliancegame.study.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

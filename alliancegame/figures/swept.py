@@ -23,7 +23,7 @@ from alliancegame.figures.style import (
     wrapped,
 )
 from alliancegame.game.plan import Plan
-from alliancegame.study.compare import OUTCOMES
+from alliancegame.study.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -23,8 +23,8 @@ from alliancegame.figures.style import (
     plain,
     signed,
 )
-from alliancegame.study.compare import OUTCOMES
 from alliancegame.study.maps import NO_ANSWER
+from alliancegame.study.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,8 +17,8 @@ from alliancegame.figures.style import signed
 from alliancegame.report import tables, words
 from alliancegame.report.trust_words import over_time
 from alliancegame.report.words import percent
-from alliancegame.study.compare import rounded
 from alliancegame.study.explain import explain
+from alliancegame.study.outcomes import rounded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alliancegame.figures.style import signed
 from alliancegame.library import specification
-from alliancegame.study.compare import rounded
+from alliancegame.study.outcomes import rounded
 from alliancegame.study.sign_series import GAIN, LOSS, NO_ANSWER, NOTHING, SignSeries
 from alliancegame.study.signs import RECHOSEN
 

@@ -30,8 +30,9 @@ from alliancegame.solve.certificate import rounding_allowance
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.scenarios import Mask, Scenarios, by_form, check_key
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
-from alliancegame.study.compare import OUTCOMES, classify, decompose
+from alliancegame.study.compare import decompose
 from alliancegame.study.lone_cells import lone_values
+from alliancegame.study.outcomes import OUTCOMES, classify
 
 __all__ = ["OUTPUTS", "SOLVES", "STATUSES", "Output", "Solved", "check_key", "solve_cells"]
 

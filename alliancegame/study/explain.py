@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.study.compare import Comparison, rounded
+from alliancegame.study.compare import Comparison
+from alliancegame.study.outcomes import rounded
 
 if TYPE_CHECKING:
     from alliancegame.solve.result import Equilibrium

@@ -18,7 +18,6 @@ from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.scenarios import parse_key
-from alliancegame.study.compare import OUTCOMES
 from alliancegame.study.evaluate import (
     Evaluator,
     Progress,
@@ -27,6 +26,7 @@ from alliancegame.study.evaluate import (
     quantity,
     reason_counts,
 )
+from alliancegame.study.outcomes import OUTCOMES
 from alliancegame.study.refit import refit_for
 from alliancegame.study.regions import area, partition
 

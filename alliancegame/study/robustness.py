@@ -26,7 +26,8 @@ from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.calibrate import calibrate
-from alliancegame.study.compare import OUTCOMES, compare_without_best
+from alliancegame.study.compare import compare_without_best
+from alliancegame.study.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd

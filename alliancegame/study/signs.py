@@ -25,7 +25,7 @@ from alliancegame.solve import aggregative
 from alliancegame.solve.certificate import consumption_share
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.study.calibrate import calibrate
-from alliancegame.study.compare import tolerance
+from alliancegame.study.outcomes import tolerance
 from alliancegame.study.sign_series import (
     GAIN,
     LOSS,

@@ -17,9 +17,9 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.scenarios import Scenarios, parse_key
-from alliancegame.study.compare import OUTCOMES
 from alliancegame.study.evaluate import Evaluator, Progress, answered, reason_counts
 from alliancegame.study.maps import GAINS, NO_ANSWER
+from alliancegame.study.outcomes import OUTCOMES
 from alliancegame.study.priors import check_draws, checked_priors, checked_seed, draw, in_words
 from alliancegame.study.refit import Refit, refit_for
 

@@ -13,7 +13,7 @@ import numpy as np
 
 import alliancegame as ag
 from alliancegame.figures.style import rendered
-from alliancegame.study.compare import OUTCOMES
+from alliancegame.study.outcomes import OUTCOMES
 from alliancegame.study.refit import Refit, refit_for
 from alliancegame.study.sweep import sweep
 from benchmarks.sweeps.schema import NamedSweep, priors

@@ -18,8 +18,8 @@ from alliancegame.errors import InvalidValueError, UnknownNameError
 from alliancegame.figures import regime_map, sensitivity, swept, uncertainty
 from alliancegame.figures.regime_map import FILLS
 from alliancegame.figures.style import DOUBLE, SINGLE, rendered
-from alliancegame.study.compare import OUTCOMES
 from alliancegame.study.maps import NO_ANSWER, RegimeMap
+from alliancegame.study.outcomes import OUTCOMES
 from alliancegame.study.sensitivity import Sensitivity
 from alliancegame.study.sweep import sweep
 from alliancegame.study.uncertainty import Uncertainty

@@ -29,7 +29,7 @@ FORMS = [
 ]
 FORMS += [
     Form("log", "log", True, False, "hub"),
-    Form("linear", "share", True, True, "hub", "logistic", True),
+    Form("log", "log", True, True, "council", "logistic"),
     Form("log", "log", True, True, "council", "proportional", True),
 ]
 ALLY = (

@@ -24,8 +24,14 @@ def assert_described(found: Equilibrium, hand: Hand) -> None:
     assert found.operating_trust == pytest.approx(hand.trusts(), rel=1e-13)
 
 
-@pytest.mark.parametrize("seeds", SEEDS, ids=str)
-@pytest.mark.parametrize("family", [*FAMILIES, *FURTHER])
+@pytest.mark.parametrize(
+    ("family", "seeds"),
+    [
+        *((family, seeds) for family in FAMILIES for seeds in SEEDS),
+        *((family, seeds) for family in FURTHER for seeds in SEEDS[:2]),
+    ],
+    ids=str,
+)
 def test_solver_and_slow_search_agree(family: str, seeds: range) -> None:
     """The solver's equilibrium is one by brute force, and the search ends in one the solver knows."""
     for seed in seeds:

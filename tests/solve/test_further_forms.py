@@ -27,13 +27,13 @@ def test_an_ally_whose_levy_is_its_demand_is_indifferent() -> None:
         "L",
         [2.0, 1.0, 1.0],
         [0.05, 0, 0.05],
-        consumption="linear",
         burden_max=0.25,
         trade_exposure=0.25,
     )
     plan = ag.Plan(demand=0.125, tariff=0.5, burden=0.03)
+    other = float(ag.respond(game, plan).burdens[2])
     for own in (0.0, 0.05, 0.1):
-        assert max(Hand(game, plan).gains([0.03, own, 0.125], 200)) < 1e-15
+        assert Hand(game, plan).best_deviation(1, [0.03, own, other], 200)[1] < 1e-15
     found = ag.find_equilibria(game, plan)
     assert found.completeness == "not known"
     assert all(e.certificate.unique != "proven" for e in found)
@@ -82,7 +82,7 @@ def test_trust_that_a_tariff_costs_is_trust_lost() -> None:
     ("forms", "plan"),
     [
         ({}, PLAN),
-        ({"influence": "hub"}, PLAN.replace(tariff=0.0)),
+        ({"influence": "hub", "decisiveness": 0.8}, PLAN.replace(tariff=0.0)),
         ({"shortfall": "logistic"}, PLAN.replace(tariff=0.0)),
         ({"shortfall": "trigger"}, PLAN.replace(tariff=0.0, demand=0.02)),
     ],

@@ -18,9 +18,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "towards best shot": {"substitution": 2.5},
     "hub, m > 1": {"influence": "hub", "decisiveness": 2.0, "rival_pull": 0.05},
     "logistic": {"shortfall": "logistic", "width": 0.004},
-    "all of it": {
-        "shortfall": "logistic", "width": 0.02, "influence": "hub", "influence_value": "share",
-        "decisiveness": 1.5, "substitution": 1.5, "trade_exposure": 0.2,
+    "shares in a hub, towards best shot": {  # A kernel that random games use as well.
+        "influence": "hub", "influence_value": "share", "substitution": 1.5, "consumption": "linear",
     },
 }  # fmt: skip
 
@@ -35,8 +34,6 @@ def games(form: str, count: int) -> Any:
         if base.size > 7 or not high.min() > 0.06:
             continue
         game = base.replace(burden_max=high, **FORMS[form])
-        if form == "all of it":
-            plan = plan.replace(tariff=0.3)
         x = game.by_member("burden_min") + 0.3 * high * rng.random(game.size)
         if plan.burden is not None:
             plan = plan.replace(burden=min(plan.burden, 0.05))

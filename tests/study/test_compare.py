@@ -10,7 +10,7 @@ import pytest
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError
 from alliancegame.solve import measures
-from alliancegame.study.compare import OUTCOMES, outcome
+from alliancegame.study.outcomes import OUTCOMES, outcome
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 import alliancegame as ag
 from alliancegame.report import words
 from alliancegame.report.findings import Case
-from alliancegame.study.compare import NO_DECAY, rounded
+from alliancegame.study.compare import NO_DECAY
+from alliancegame.study.outcomes import rounded
 
 
 @pytest.fixture(scope="module")

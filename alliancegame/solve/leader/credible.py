@@ -181,7 +181,7 @@ class CredibleResult(Result):
     @cached_property
     def outcome(self) -> str:
         """The plan's outcome against A (docs/theory/outcomes)."""
-        from alliancegame.study.compare import outcome
+        from alliancegame.study.outcomes import outcome
 
         return outcome(self.baseline, self.response)
 

@@ -111,7 +111,7 @@ class StackelbergResult(Result):
     @property
     def outcome(self) -> str:
         """The plan's outcome against A (docs/theory/outcomes)."""
-        from alliancegame.study.compare import outcome
+        from alliancegame.study.outcomes import outcome
 
         return outcome(self.baseline, self.response)
 
