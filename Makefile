@@ -14,11 +14,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint figures benchmark docs format clean
+.PHONY: help report test test-long lint figures benchmark docs format clean
 
 help:
 	@echo "make report     $(MODEL): figures, tables and report.html in $(OUT)"
-	@echo "make test       formatter, linter, types, doctests and the whole test suite"
+	@echo "make test       formatter, linter, types, doctests and the test suite"
+	@echo "make test-long  the tests that take long, which make test leaves out"
 	@echo "make figures    the pictures of the essay, computed, in out/papers"
 	@echo "make benchmark  the speed suite, and the comparison with other solvers"
 	@echo "make docs       the documentation, in docs/_build/html"
@@ -34,7 +35,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 
 test: lint
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not long"
+
+test-long: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m long
 
 figures: $(VENV)/.core
 	@for script in papers/*.py; do echo "$$script" && $(BIN)/python "$$script" || exit 1; done

@@ -299,6 +299,7 @@ def test_the_cascade_is_leaving_one_at_a_time() -> None:
     assert len(lengths) > 2
 
 
+@pytest.mark.long
 def test_completeness_is_claimed_only_where_every_inner_answer_is_proved_unique() -> None:
     game, plan, _ = drawn(1, 5)
     assert one_inside(Roster(game, plan)) == ""

@@ -82,8 +82,12 @@ def test_trust_that_a_tariff_costs_is_trust_lost() -> None:
     ("forms", "plan"),
     [
         ({}, PLAN),
-        ({"influence": "hub", "decisiveness": 0.8}, PLAN.replace(tariff=0.0)),
-        ({"shortfall": "logistic"}, PLAN.replace(tariff=0.0)),
+        pytest.param(
+            {"influence": "hub", "decisiveness": 0.8},
+            PLAN.replace(tariff=0.0),
+            marks=pytest.mark.long,
+        ),
+        pytest.param({"shortfall": "logistic"}, PLAN.replace(tariff=0.0), marks=pytest.mark.long),
         ({"shortfall": "trigger"}, PLAN.replace(tariff=0.0, demand=0.02)),
     ],
 )

@@ -42,7 +42,12 @@ def games(form: str, count: int) -> Any:
         yield game, plan, x
 
 
-@pytest.mark.parametrize("form", list(FORMS))
+LONG = ("hub, m > 1", "logistic")
+
+
+@pytest.mark.parametrize(
+    "form", [pytest.param(f, marks=pytest.mark.long) if f in LONG else f for f in FORMS]
+)
 def test_bounds_hold_and_are_tight(form: str) -> None:
     """No deviation found by hand gains more, and the best of them gains nearly as much."""
     for game, plan, x in games(form, 5):
@@ -60,7 +65,9 @@ def test_bounds_hold_and_are_tight(form: str) -> None:
             assert earned == pytest.approx(found.gain[i], abs=1e-9)
 
 
-@pytest.mark.parametrize("form", ["shares, m > 1", "logistic"])
+@pytest.mark.parametrize(
+    "form", ["shares, m > 1", pytest.param("logistic", marks=pytest.mark.long)]
+)
 def test_equilibria_of_such_games_are_certified(form: str) -> None:
     certified = 0
     for game, plan, _ in games(form, 4):

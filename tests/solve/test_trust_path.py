@@ -374,6 +374,7 @@ def test_threats_by_ally_are_worth_more_than_uniform_ones(game) -> None:
 # --- Results, flags, certificates -----------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_two_blocs_are_two_states(game) -> None:
     blocs = game.replace(decay={"Large": 0.2, "Middle": 0.2, "Frontier": 0.4})
     path = ag.solve_trust_path(blocs, "markov", periods=2, discount=0.3, nodes=8, tolerance=1e-3)
@@ -382,6 +383,7 @@ def test_two_blocs_are_two_states(game) -> None:
     assert path.value == pytest.approx(announced.value, abs=5e-6)
 
 
+@pytest.mark.long
 def test_two_states_are_refined_until_the_residual_is_small(game) -> None:
     """Scarring, without turnover: the policy's value is that of the announced path (K12)."""
     scarred = game.replace(recovery=0.3, scarring=0.05, decay=0.3)

@@ -151,6 +151,7 @@ def test_negative_weights_are_a_region_with_a_reason(small):
     assert found.shares[NO_ANSWER] == pytest.approx(1 - limit / 0.04, abs=1e-5)
 
 
+@pytest.mark.long
 def test_forms_that_only_the_scalar_solvers_know(small):
     """Influence as a share with m > 1 is not concave: every cell is solved by itself."""
     game = small.replace(influence_value="share", decisiveness=1.5)

@@ -89,6 +89,7 @@ def test_marriage_trust_that_never_returns() -> None:
     assert not impatient.dynamic_backfire
 
 
+@pytest.mark.long
 def test_regimes_agree_with_paths(game, tmp_path) -> None:
     over = {"decay": [0.05, 0.8], "discount": [0.2, 0.8]}
     found = ag.trust_regimes(game, over)

@@ -85,7 +85,10 @@ def check(game: Any, plan: Any, keys: Any = None) -> int:
     return held
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(f, marks=pytest.mark.long) if f.startswith("linear") else f for f in FAMILIES],
+)
 def test_random_games_against_differences(family: str) -> None:
     rng = np.random.default_rng(sum(map(ord, family)))
     held = 0
