@@ -18,7 +18,8 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.aggregative import Batch
-from alliancegame.solve.scenarios import Key, Mask, Scenarios
+from alliancegame.solve.keys import Key
+from alliancegame.solve.scenarios import Mask, Scenarios
 
 SMALL = 12
 """Members of an alliance that is searched in full; in larger ones replies take long."""

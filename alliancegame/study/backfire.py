@@ -16,9 +16,10 @@ from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
 from alliancegame.solve import aggregative, multiple
 from alliancegame.solve.certificate import consumption_share
+from alliancegame.solve.keys import Key
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Result, numbers, provenance
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.scenarios import Scenarios
 
 if TYPE_CHECKING:
     import pandas as pd

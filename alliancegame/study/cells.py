@@ -27,8 +27,9 @@ from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import rounding_allowance
+from alliancegame.solve.keys import check_key
 from alliancegame.solve.nash import status_quo
-from alliancegame.solve.scenarios import Mask, Scenarios, by_form, check_key
+from alliancegame.solve.scenarios import Mask, Scenarios, by_form
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.compare import decompose
 from alliancegame.study.lone_cells import lone_values

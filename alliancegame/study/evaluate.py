@@ -19,7 +19,7 @@ from alliancegame.game.congestion import final_note, final_value, is_spread
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve.scenarios import PLAN_KEYS, parse_key
+from alliancegame.solve.keys import PLAN_KEYS, parse_key
 from alliancegame.study.cells import OUTPUTS, STATUSES, Solved, solve_cells
 from alliancegame.study.refit import Refit, refitted
 

@@ -16,8 +16,8 @@ from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
+from alliancegame.solve.keys import parse_key
 from alliancegame.solve.result import Result, numbers, provenance
-from alliancegame.solve.scenarios import parse_key
 from alliancegame.study.evaluate import (
     Evaluator,
     Progress,

@@ -18,8 +18,9 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.game.spec import WEIGHTS
 from alliancegame.solve import aggregative
+from alliancegame.solve.keys import parse_key
 from alliancegame.solve.nash import status_quo
-from alliancegame.solve.scenarios import Scenarios, by_form, parse_key
+from alliancegame.solve.scenarios import Scenarios, by_form
 
 _UNITS = np.concatenate([np.zeros((1, 3, 1)), np.eye(3)[:, :, None]])
 """Weights (security, influence, private) at which marginal payoffs are taken apart."""

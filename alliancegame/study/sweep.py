@@ -20,7 +20,7 @@ from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import validate
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
-from alliancegame.solve.scenarios import PLAN_KEYS
+from alliancegame.solve.keys import PLAN_KEYS
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.study.cells import check_key, check_outputs
 from alliancegame.study.sweeping.axes import (

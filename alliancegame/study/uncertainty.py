@@ -15,8 +15,9 @@ from alliancegame.errors import InvalidValueError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
+from alliancegame.solve.keys import parse_key
 from alliancegame.solve.result import Result, numbers, provenance
-from alliancegame.solve.scenarios import Scenarios, parse_key
+from alliancegame.solve.scenarios import Scenarios
 from alliancegame.study.evaluate import Evaluator, Progress, answered, reason_counts
 from alliancegame.study.maps import GAINS, NO_ANSWER
 from alliancegame.study.outcomes import OUTCOMES

@@ -7,7 +7,8 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.solve import multiple
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.keys import Key
+from alliancegame.solve.scenarios import Scenarios
 from alliancegame.study.cells import solve_cells
 from tests.oracle import Hand
 

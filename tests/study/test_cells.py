@@ -7,7 +7,8 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import AllianceGameError, InvalidValueError, UnknownNameError
-from alliancegame.solve.scenarios import by_form, parse_key
+from alliancegame.solve.keys import parse_key
+from alliancegame.solve.scenarios import by_form
 from alliancegame.solve.tolerances import DEFAULT
 from alliancegame.study import cells as layer
 from alliancegame.study.cells import OUTPUTS, solve_cells

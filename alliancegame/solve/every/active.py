@@ -8,8 +8,9 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, multiple, nash
+from alliancegame.solve.keys import Key
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.scenarios import Key, Mask, Scenarios
+from alliancegame.solve.scenarios import Mask, Scenarios
 from alliancegame.solve.tolerances import Tolerances
 from alliancegame.solve.trigger.compliance import Turn
 

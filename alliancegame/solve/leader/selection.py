@@ -18,8 +18,9 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
+from alliancegame.solve.keys import Key
 from alliancegame.solve.leader.search import Found, maximise
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import Tolerances
 from alliancegame.solve.trigger.plans import best_and_worst
 

@@ -23,6 +23,7 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
+from alliancegame.solve.keys import Key
 from alliancegame.solve.leader import targeted as targeted_search
 from alliancegame.solve.leader.interest import Interest, checked_interest
 from alliancegame.solve.leader.result import StackelbergResult, Targeted
@@ -36,7 +37,7 @@ from alliancegame.solve.leader.selection import (
 )
 from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.solve.trigger.sides import without_jumps
 

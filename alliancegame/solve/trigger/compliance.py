@@ -18,7 +18,8 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.keys import Key
+from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import Tolerances
 from alliancegame.solve.trigger.pruning import prune
 from alliancegame.solve.trigger.sides import OUT_OF_REACH, Mask, Sides
