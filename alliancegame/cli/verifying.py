@@ -12,7 +12,7 @@ from alliancegame.cli import inputs, output
 from alliancegame.cli.codes import Exit
 
 if TYPE_CHECKING:
-    from alliancegame.verify.check import VerificationReport
+    from alliancegame.verify import VerificationReport
 
 
 def verify(
@@ -31,7 +31,7 @@ def verify(
     Exit code 0 says that every claim of every file is accepted, 5 that one is refused, 6 that one is
     not checkable and none is refused.
     """
-    from alliancegame.verify.check import verify as check
+    from alliancegame.verify import verify as check
 
     reports = [check(path) for path in files]
     if json:

@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from alliancegame.verify.check import Claim, VerificationReport, verify
+from alliancegame.verify.saved.check import Claim, VerificationReport, verify
 
 __all__ = ["Claim", "VerificationReport", "verify"]
 

@@ -1,12 +1,14 @@
-"""Intervals with outward-rounded ends, and SymPy expressions enclosed over them.
+"""1. Intervals: what a formula can be, if its numbers lie in given ranges.
 
-An `Interval` holds every value that an expression can take. Each end is computed by python-flint's
-balls (which bound their own rounding) and pushed outwards. What is not known is the whole line, so
-that a mistake of precision can only make the checker say less.
+The argument: each end of an `Interval` is computed by python-flint, whose balls bound their own
+rounding, and is pushed outwards. So an interval holds every value that is possible, and what is not
+known is the whole line: a lack of precision can only make the checker say less, never more.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -37,29 +39,22 @@ class Interval:
     def __add__(self, other: Interval) -> Interval:
         return Interval(self.lo + other.lo, self.hi + other.hi)
 
-    def __neg__(self) -> Interval:
-        return Interval(-self.hi, -self.lo)
-
     def __sub__(self, other: Interval) -> Interval:
-        return self + -other
+        return Interval(self.lo - other.hi, self.hi - other.lo)
 
     def __mul__(self, other: Interval) -> Interval:
-        ends = [_times(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
-        sides = [Interval(end) for end in ends]
-        return Interval(min(s.lo for s in sides), max(s.hi for s in sides))
+        """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers."""
+        pairs = [(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
+        return hull(Interval(ZERO if a == 0 or b == 0 else a * b) for a, b in pairs)
 
     def __truediv__(self, other: Interval) -> Interval:
         return self * other.reciprocal()
 
     def reciprocal(self) -> Interval:
         """1 / y. Where y can be zero with either sign (or only zero) nothing is known."""
-        if self.lo > 0 or self.hi < 0:
-            return Interval(1 / self.hi, 1 / self.lo)
-        if self.lo == 0 and self.hi > 0:
-            return Interval(1 / self.hi, INFINITE)
-        if self.hi == 0 and self.lo < 0:
-            return Interval(NEGATIVE, 1 / self.lo)
-        return Interval(NEGATIVE, INFINITE)
+        low = 1 / self.hi if self.hi < 0 or (self.lo >= 0 and self.hi > 0) else NEGATIVE
+        high = 1 / self.lo if self.lo > 0 or (self.hi <= 0 and self.lo < 0) else INFINITE
+        return Interval(low, high)
 
     def power(self, exponent: sp.Rational) -> Interval:
         """y^q; for q that is no whole number, over the y >= 0 alone, where it is defined."""
@@ -73,14 +68,14 @@ class Interval:
             low, high = max(low, ZERO), max(high, ZERO)
         elif exponent.p % 2 == 0 and low < 0:
             low, high = max(low, -high, ZERO), max(-low, high)
-        return Interval(_raised(low, q), _raised(high, q))
+        return Interval(*(end if end == 0 or end == INFINITE else end**q for end in (low, high)))
 
     def log(self) -> Interval:
         """Logarithms of the y > 0, and minus infinity where there is none: the payoff of ruin."""
         return Interval(*(end.log() if end > 0 else NEGATIVE for end in (self.lo, self.hi)))
 
     def rising(self, function: Callable[[Any], Any]) -> Interval:
-        """The image under a function that rises everywhere (exp, tanh)."""
+        """The image under a function that rises everywhere (exp, exp - 1, tanh)."""
         return Interval(function(self.lo), function(self.hi))
 
     def inside(self, low: Any, high: Any) -> bool:
@@ -91,28 +86,38 @@ class Interval:
         return f"[{float(self.lo)!r}, {float(self.hi)!r}]"
 
 
-def _times(a: Any, b: Any) -> Any:
-    """A product of ends. Zero times an infinite end is zero: ends stand for finite numbers."""
-    return ZERO if a == 0 or b == 0 else a * b
-
-
-def _raised(end: Any, q: Any) -> Any:
-    return ZERO if end == 0 else INFINITE if end == INFINITE else end**q
-
-
 def total(parts: Iterable[Interval]) -> Interval:
     """A sum."""
-    found = Interval(0)
-    for part in parts:
-        found = found + part
-    return found
+    return sum(parts, Interval(0))
+
+
+def hull(parts: Iterable[Interval]) -> Interval:
+    """The least interval that holds several."""
+    held = list(parts)
+    return Interval(min(part.lo for part in held), max(part.hi for part in held))
+
+
+def _exponential(end: Any) -> Any:
+    return ZERO if end == NEGATIVE else end.exp()
+
+
+RULES: dict[Any, Callable[[list[Interval]], Interval]] = {
+    sp.Add: total,
+    sp.Mul: lambda parts: functools.reduce(operator.mul, parts),
+    sp.log: lambda parts: parts[0].log(),
+    sp.exp: lambda parts: parts[0].rising(_exponential),
+    sp.tanh: lambda parts: parts[0].rising(lambda end: end.tanh()),
+    sp.Min: lambda parts: Interval(min(p.lo for p in parts), min(p.hi for p in parts)),
+    sp.Max: lambda parts: Interval(max(p.lo for p in parts), max(p.hi for p in parts)),
+}
+"""The operations of the terms. There is no other: what is not listed is not enclosed."""
 
 
 def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
     """Every value of a SymPy expression whose symbols lie in the intervals `known`.
 
     What is worked out is put into `known`, so that shared parts are worked out once.
-    Raises `NotEnclosedError` for a function that has no rule below.
+    Raises `NotEnclosedError` for a function that has no rule above.
     """
     found = known.get(expression)
     if found is None:
@@ -125,21 +130,6 @@ def _enclosed(expression: Any, known: dict[Any, Interval]) -> Interval:
         return Interval(int(expression.p)) / Interval(int(expression.q))
     if expression.is_Pow and expression.exp.is_Rational:
         return enclose(expression.base, known).power(expression.exp)
-    parts = [enclose(part, known) for part in expression.args]
-    if expression.is_Add:
-        return total(parts)
-    if expression.is_Mul:
-        product = parts[0]
-        for part in parts[1:]:
-            product = product * part
-        return product
-    if expression.func is sp.log:
-        return parts[0].log()
-    if expression.func is sp.exp:
-        return parts[0].rising(lambda end: ZERO if end == NEGATIVE else end.exp())
-    if expression.func is sp.tanh:
-        return parts[0].rising(lambda end: end.tanh())
-    if expression.func in (sp.Min, sp.Max):
-        pick = min if expression.func is sp.Min else max
-        return Interval(pick(p.lo for p in parts), pick(p.hi for p in parts))
-    raise NotEnclosedError(f"no rule of enclosure for {expression.func}")
+    if expression.func not in RULES:
+        raise NotEnclosedError(f"no rule of enclosure for {expression.func}")
+    return RULES[expression.func]([enclose(part, known) for part in expression.args])

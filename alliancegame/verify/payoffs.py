@@ -1,14 +1,15 @@
-"""Every member's payoff as a function of its own burden, from the terms of the model.
+"""2. Payoffs: every member's payoff as a function of its own burden, from the terms of the model.
 
-The formulas are those of `payoff/terms.py` (docs/theory/model); nothing of them is repeated here.
-What is written here is who gets which number: spill-ins, trust, and what the others contribute, all
-in intervals, from the game, the plan and the profile of a file.
+The argument: the formulas are those of `payoff/terms.py` (docs/theory/model), called by their names;
+none is repeated. The arguments of a term are symbols of the same names; what is written here is which
+number each name has for a member, given the game, the plan and the profile of a file.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from functools import cached_property
+import functools
+import inspect
 from typing import Any
 
 import sympy as sp
@@ -16,15 +17,226 @@ import sympy as sp
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.payoff import terms
-from alliancegame.verify.intervals import Interval, enclose, total
+from alliancegame.verify.intervals import RULES, Interval, enclose, total
 
-x = sp.Symbol("x", positive=True)
-"""The own burden; every other symbol is a number of the member, by the name of its parameter."""
+Known = dict[Any, Interval]
+"""Symbols, and the intervals in which they lie."""
+
+BY_MEMBER = (
+    "gdp", "effectiveness", "security_weight", "influence_weight", "private_weight", "spillin",
+    "umbrella", "council_weight", "rival_pull", "credibility", "trade_exposure", "decay", "trust",
+    "trust_ceiling", "burden_min", "burden_max",
+)  # fmt: skip
+SHARED = ("width", "deadweight", "contagion", "tariff_decay", "return_spillin")
+EXPONENTS = {"rho": "substitution", "m": "decisiveness"} | {
+    name: name for name in ("congestion", "curvature", "cohesion", "recovery")
+}
+"""The game's parameters: by member, of all, and those that are kept as exact fractions."""
 
 
 def symbol(name: str) -> Any:
     """The symbol for a number of a member."""
     return sp.Symbol(name, positive=True)
+
+
+x = symbol("x")
+"""The own burden."""
+
+
+def term(name: str, **given: Any) -> Any:
+    """A term of the model by its name; each argument that is not given is the symbol of its name."""
+    function = getattr(terms, name)
+    return function(*(given.get(k, symbol(k)) for k in inspect.signature(function).parameters))
+
+
+def value(name: str, **given: Any) -> Interval:
+    """A term at numbers: intervals, and exact fractions."""
+    known = {symbol(k): v for k, v in given.items() if isinstance(v, Interval)}
+    return enclose(term(name, **{k: v for k, v in given.items() if symbol(k) not in known}), known)
+
+
+class Stage:
+    """A game under a plan at a profile of burdens; `of[name][i]` is a number of member i."""
+
+    def __init__(self, game: BurdenSharingGame, plan: Plan, burdens: list[float]) -> None:
+        self.game, self.plan, self.burdens = game, plan, burdens
+        self.members, self.lead = range(game.size), game.members.leader_index
+        self.allies = [i for i in self.members if i != self.lead]
+        self.players = self.allies if plan.burden is not None else list(self.members)
+        self.demand = [float(d) for d in plan.demand_by_member(game.members)]
+        self.exact = {k: sp.Rational(getattr(game, name)) for k, name in EXPONENTS.items()}
+        self.shared = {name: Interval(float(getattr(game, name))) for name in SHARED}
+        self.of = of = {name: _exact(game.by_member(name)) for name in BY_MEMBER}
+        of |= {"burden": _exact(burdens), "demand": _exact(self.demand)}
+        of["threat"] = _exact(plan.threat_by_member(game.members))
+        of["tariff"] = _exact(plan.tariff_by_member(game.members))
+
+        of["scale"] = self.product("effectiveness", "gdp")
+        of["g"] = self.product("scale", "burden")
+        of["bite"] = self.product("credibility", "threat")
+        of["levy"] = self.product("trade_exposure", "tariff")
+        whole, self.allied = total(of["gdp"]), total(of["gdp"][i] for i in self.allies)
+        of["share"] = [y / self.allied for y in of["gdp"]]
+        of["crowd"] = [(y / whole).power(self.exact["congestion"]) for y in of["gdp"]]
+        for name in ("spillin", "umbrella"):  # One number is spread; a value by member is final.
+            if isinstance(getattr(game, name), float):
+                of[name] = self.product(name, "crowd")
+        of["cost"] = self.each("threat_cost")
+        of["trust"] = self._trust()
+        of["shelter"] = self.product("umbrella", "trust")
+        mean = self.shared["mean_trust"] = of["trust"][self.lead]
+        self.shared["returned"] = value("returned_spillin", **self.exact, **self.shared)
+        of["weight"] = [
+            t * mean if i == self.lead else t for i, t in enumerate(of["council_weight"])
+        ]
+        of["pull"] = self.each("council_pull")
+        of["below"] = [Interval(int(b < d)) for b, d in zip(burdens, self.demand, strict=True)]
+        of["shortfall"] = self.each(f"{game.shortfall}_shortfall")
+        of["losses"] = self.each("tariff_losses")
+        self.shared |= {"leader": of["g"][self.lead], "leader_gdp": of["gdp"][self.lead]}
+        revenues = self.each("tariff_revenue")
+        self.shared["revenue"] = total(revenues[i] for i in self.allies)
+
+    def at(self, i: int) -> dict[str, Any]:
+        """All numbers of a member, by name."""
+        return {**self.shared, **{name: numbers[i] for name, numbers in self.of.items()}}
+
+    def each(self, name: str) -> list[Interval]:
+        """A term at the numbers of each member, the burden as it is in the profile."""
+        return [
+            value(name, x=self.of["burden"][i], **self.exact, **self.at(i)) for i in self.members
+        ]
+
+    def term(self, name: str, **given: Any) -> Any:
+        """A term as a formula in the own burden, exact fractions put in."""
+        return term(name, **{"x": x, **self.exact, **given})
+
+    def product(self, one: str, other: str) -> list[Interval]:
+        """The products of two numbers of each member."""
+        return [a * b for a, b in zip(self.of[one], self.of[other], strict=True)]
+
+    def allied_mean(self, values: list[Interval]) -> Interval:
+        """The mean over allies, weighed by GDP."""
+        return total(self.of["gdp"][i] * values[i] for i in self.allies) / self.allied
+
+    def pressed(self, i: int) -> bool:
+        """Whether the shortfall of an ally matters to it."""
+        return bool(i != self.lead and (self.of["bite"][i].hi > 0 or self.of["levy"][i].hi > 0))
+
+    def _trust(self) -> list[Interval]:
+        """Operating trust by ally; at the leader's place the mean (docs/theory/model, Trust)."""
+        trust, cost = [Interval(0) for _ in self.members], self.of["cost"]
+        for i in self.allies:
+            start, top = self.of["trust"][i], self.of["trust_ceiling"][i]
+            others = self.allied_mean([c if j != i else Interval(0) for j, c in enumerate(cost)])
+            impact = value("trust_impact", others_cost=others, **self.at(i))
+            if self.game.horizon == "impact":
+                trust[i] = start * impact
+            elif self.game.scarring > 0 and cost[i].hi > 0:
+                trust[i] = Interval(0)
+            elif impact.lo == 1 == impact.hi:
+                trust[i] = top if self.exact["recovery"] > 0 else start
+            elif self.exact["recovery"] > 0:
+                trust[i] = value("stationary_trust", impact=impact, ceiling=top, **self.exact)
+        trust[self.lead] = self.allied_mean(trust)
+        return trust
+
+    def payoff(self, i: int) -> Payoff:
+        """The payoff of a member against the others' burdens."""
+        of, known = self.of, {symbol(name): number for name, number in self.at(i).items()}
+        known[symbol("umbrella")] = of["shelter"][i]  # b_i r_i: operating trust is in it.
+        known[symbol("rest")] = total(of["pull"][j] for j in self.members if j != i)
+        others = [of["g"][j] for j in self.allies if j != i]
+        if self.game.technology == "ces":
+            known[symbol("others")] = total(g.power(self.exact["rho"]) for g in others)
+        elif others:
+            pick = sp.Min if self.game.technology == "weakest-link" else sp.Max
+            known[symbol("others")] = RULES[pick](others)
+        if self.game.influence == "council" and known[symbol("rest")].hi == 0:
+            known[symbol("seat")] = Interval(1)  # Alone: all influence for anything, ...
+            known[symbol("idle")] = of["weight"][i] / total(
+                of["weight"]
+            )  # ... a share for nothing.
+        for j in self.allies if i == self.lead else ():
+            known |= {symbol(f"{k}_{j}"): of[k][j] for k in ("share", "trust", "g", "rival_pull")}
+        formulas = self._formulas(i, known)
+        low, high, d = (float(of[k][i].lo) for k in ("burden_min", "burden_max", "demand"))
+        pieces = [(low, high, 0)]
+        if self.pressed(i) and self.game.shortfall != "logistic":
+            pieces = [(low, min(d, high), 1)] if low < d else []
+            pieces += [(max(d, low), high, 0)] if d <= high else []
+        return Payoff(formulas, curves(formulas["payoff"]), known, pieces)
+
+    def _formulas(self, i: int, known: Known) -> dict[str, Any]:
+        """u_i = c(used) + theta ln S + alpha v(p) + h ln x. A weight of 0 takes its term away."""
+        game, rho, s = self.game, self.exact["rho"], symbol
+        use = self.term
+        g, others = s("scale") * x, s("others")
+        if i == self.lead:
+            used = x - s("revenue")
+            parts = [g, s("returned") * others]
+            power = use("leader_security", g=g, allied=others)
+        else:
+            shortfall = use(f"{game.shortfall}_shortfall") if self.pressed(i) else 0
+            left = use("reliability", shortfall=shortfall)
+            used = x + use("tariff_losses", shortfall=shortfall)
+            parts = [g, s("spillin") * others, s("umbrella") * left * s("leader")]
+            power = use("ally_security", g=g, umbrella=use("umbrella_worth", reliability=left))
+        security, worth = power ** (1 / rho), sp.log(power) / rho
+        if game.technology != "ces":
+            there = [part for part in parts if others in known or not part.has(others)]
+            security = use(game.technology.replace("-", "_"), components=there)
+            worth = sp.log(security)
+        influence = s("seat") if s("seat") in known else self._influence(i, g)
+        payoff = use("consumption", form=game.consumption, used=used)
+        esteem = use("influence_value", form=game.influence_value, influence=influence)
+        benefits = {"security": worth, "influence": esteem, "private": use("private_benefit")}
+        for name, benefit in benefits.items():
+            weight = s(f"{name}_weight")
+            payoff += weight * benefit if known[weight].hi > 0 else 0
+        return {"payoff": payoff, "security": security, "influence": influence}
+
+    def _influence(self, i: int, g: Any) -> Any:
+        """p_i: a share of the council; or of an ally's contest with the leader, or their mean."""
+        s, use = symbol, self.term
+        if self.game.influence == "council":
+            pull = use("council_pull", g=g)
+            return use("council_influence", pull=pull, total=pull + s("rest"))
+        if i != self.lead:
+            contest = use("hub_contest", g=g, rival=s("rival_pull"))
+            return use("hub_influence", pull=use("council_pull", weight=1, g=g), contest=contest)
+        mean = sp.Integer(0)
+        for j in self.allies:
+            trust, theirs, rival = (s(f"{name}_{j}") for name in ("trust", "g", "rival_pull"))
+            contest = use("hub_contest", trust=trust, leader=g, g=theirs, rival=rival)
+            pull = use("council_pull", weight=trust, g=g)
+            mean += s(f"share_{j}") * use("hub_influence", pull=pull, contest=contest)
+        return mean
+
+
+@dataclasses.dataclass(frozen=True)
+class Payoff:
+    """A member's payoff against the others' burdens.
+
+    `formulas` has payoff, security and influence; `best_of` the payoff's curves; `known` the member's
+    numbers. On a piece (low, high, below) of its action set `below` is 1 under the demand, else 0.
+    """
+
+    formulas: dict[str, Any]
+    best_of: tuple[tuple[Curve, ...], ...]
+    known: Known
+    pieces: list[tuple[float, float, int]]
+
+    def on_piece(self, below: int) -> Known:
+        """The member's numbers on a piece."""
+        return {**self.known, symbol("below"): Interval(below)}
+
+    def number(self, name: str, burden: float) -> Interval:
+        """payoff, security or influence at a burden; at the demand itself it is met."""
+        known = self.on_piece(int(burden < float(self.known[symbol("demand")].lo)))
+        if burden == 0 and symbol("idle") in known:
+            known[symbol("seat")] = known[symbol("idle")]
+        return enclose(self.formulas[name], {**known, x: Interval(burden)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,259 +248,13 @@ class Curve:
     bend: Any
 
 
-@dataclasses.dataclass(frozen=True)
-class Payoff:
-    """A payoff: on each piece of the action set the best of `worst_of`, each the least of its curves.
+@functools.lru_cache(maxsize=256)
+def curves(payoff: Any) -> tuple[tuple[Curve, ...], ...]:
+    """A payoff as the greatest of groups, each the least of its smooth curves.
 
-    Minimum and maximum technologies make several curves; every other form has one. `known` are the
-    member's numbers; on a piece (low, high, below) the symbol `below` is 1 under the demand, else 0.
+    It rises in its one minimum or maximum (weakest link, best shot), and so is the least or the greatest
+    of what each argument gives. Every other form is one curve.
     """
-
-    formulas: dict[str, Any]
-    worst_of: tuple[tuple[Curve, ...], ...]
-    known: dict[Any, Interval]
-    pieces: tuple[tuple[float, float, int], ...]
-
-    def on_piece(self, below: int) -> dict[Any, Interval]:
-        """The member's numbers on a piece."""
-        return {**self.known, symbol("below"): Interval(below)}
-
-    def number(self, name: str, burden: float) -> Interval:
-        """payoff, security or influence at the burden of the profile."""
-        known = self.on_piece(next(p[2] for p in self.pieces if p[0] <= burden <= p[1]))
-        if self.pieces[-1][0] <= burden:  # At the demand itself it is met.
-            known = self.on_piece(self.pieces[-1][2])
-        seat = symbol("seat")
-        if burden == 0 and seat in known:
-            known[seat] = known[symbol("idle_seat")]
-        return enclose(self.formulas[name], {**known, x: Interval(burden)})
-
-
-class Stage:
-    """A game under a plan at a profile of burdens, in intervals."""
-
-    def __init__(self, game: BurdenSharingGame, plan: Plan, burdens: list[float]) -> None:
-        self.game, self.plan, self.burdens = game, plan, burdens
-        self.members, self.lead = range(game.size), game.members.leader_index
-        self.allies = [i for i in self.members if i != self.lead]
-        self.threat = _exact(plan.threat_by_member(game.members))
-        self.tariff = _exact(plan.tariff_by_member(game.members))
-        self.demand = [float(d) for d in plan.demand_by_member(game.members)]
-        self.rho = sp.Rational(game.substitution)
-        self.m = sp.Rational(game.decisiveness)
-        self.scale = [e * y for e, y in zip(self.each("effectiveness"), self.gdp, strict=True)]
-        self.g = [s * Interval(b) for s, b in zip(self.scale, burdens, strict=True)]
-        self.bite = [c * t for c, t in zip(self.each("credibility"), self.threat, strict=True)]
-        self.levy = [c * t for c, t in zip(self.each("trade_exposure"), self.tariff, strict=True)]
-        self._curves: dict[Any, tuple[tuple[Curve, ...], ...]] = {}
-
-    def each(self, name: str) -> list[Interval]:
-        """A parameter by member."""
-        return _exact(self.game.by_member(name))
-
-    def one(self, name: str) -> Interval:
-        """A parameter of the game."""
-        return Interval(float(getattr(self.game, name)))
-
-    @cached_property
-    def gdp(self) -> list[Interval]:
-        """Y_i."""
-        return self.each("gdp")
-
-    def congested(self, name: str) -> list[Interval]:
-        """beta_i or b_i: one number is spread by (Y_i / sum Y)^eta, a value by member is final."""
-        if not isinstance(getattr(self.game, name), float):
-            return self.each(name)
-        eta, whole = sp.Rational(self.game.congestion), total(self.gdp)
-        each = zip(self.each(name), self.gdp, strict=True)
-        return [value * (y / whole).power(eta) for value, y in each]
-
-    def pressed(self, i: int) -> bool:
-        """Whether the shortfall of an ally matters to it."""
-        return bool(i != self.lead and (self.bite[i].hi > 0 or self.levy[i].hi > 0))
-
-    @property
-    def jumps(self) -> bool:
-        """Whether a trigger threat or tariff hangs over anybody."""
-        return self.game.shortfall == "trigger" and any(map(self.pressed, self.allies))
-
-    @cached_property
-    def trust(self) -> list[Interval]:
-        """Operating trust by ally; at the leader's place the mean that GDP weighs."""
-        game, law = self.game, self.game.trust_law
-        allied = total(self.gdp[i] for i in self.allies)
-        mu, iota = sp.Rational(law.recovery), law.scarring
-        cost = [
-            Interval(0) if t.hi == 0 else t.power(sp.Rational(law.curvature)) for t in self.threat
-        ]
-        decay, start, top = self.each("decay"), self.each("trust"), self.each("trust_ceiling")
-        names = ("decay", "cost", "contagion", "others_cost", "tariff_decay", "tariff")
-        impact_of = terms.trust_impact(*(symbol(n) for n in names))
-        lasting = terms.stationary_trust(symbol("impact"), mu, symbol("top"))
-        trust = [Interval(0) for _ in self.members]
-        for i in self.allies:
-            others = total(self.gdp[j] * cost[j] for j in self.allies if j != i) / allied
-            values = (
-                decay[i], cost[i], self.one("contagion"), others, self.one("tariff_decay"), self.tariff[i],
-            )  # fmt: skip
-            impact = enclose(impact_of, dict(zip(map(symbol, names), values, strict=True)))
-            unhurt = impact.lo == 1 == impact.hi
-            if game.horizon == "impact":
-                trust[i] = start[i] * impact
-            elif iota > 0 and self.threat[i].hi > 0:
-                trust[i] = Interval(0)
-            elif mu == 0:
-                trust[i] = start[i] if unhurt else Interval(0)
-            else:
-                at = {symbol("impact"): impact, symbol("top"): top[i]}
-                trust[i] = top[i] if unhurt else enclose(lasting, at)
-        trust[self.lead] = total(self.gdp[i] * trust[i] for i in self.allies) / allied
-        return trust
-
-    @cached_property
-    def returned(self) -> Interval:
-        """b_l Tbar^zeta."""
-        zeta = sp.Rational(self.game.cohesion)
-        return self.one("return_spillin") * self.trust[self.lead].power(zeta)
-
-    @cached_property
-    def pull(self) -> list[Interval]:
-        """t_i g_i^m; the leader's weight times the mean trust."""
-        return [w * g.power(self.m) for w, g in zip(self.seats, self.g, strict=True)]
-
-    @cached_property
-    def seats(self) -> list[Interval]:
-        """t_i, the leader's times the mean trust."""
-        weights = self.each("council_weight")
-        weights[self.lead] = weights[self.lead] * self.trust[self.lead]
-        return weights
-
-    def payoff(self, i: int) -> Payoff:
-        """The payoff of a member against the others' burdens."""
-        low, high = (float(self.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
-        pieces: tuple[tuple[float, float, int], ...] = ((low, high, 0),)
-        if self.pressed(i) and self.game.shortfall != "logistic":
-            d = self.demand[i]
-            pieces = ((low, min(d, high), 1),) if low < d else ()
-            pieces += ((max(d, low), high, 0),) if d <= high else ()
-        known = self._known(i)
-        formulas = self._formulas(i, known)
-        key = formulas["payoff"]
-        if key not in self._curves:
-            self._curves[key] = _curves(key)
-        return Payoff(formulas, self._curves[key], known, pieces)
-
-    def _known(self, i: int) -> dict[Any, Interval]:
-        """The numbers in a member's payoff."""
-        others = [j for j in self.allies if j != i]
-        rest = total(self.pull[j] for j in self.members if j != i)
-        by_name = {
-            "scale": self.scale[i], "theta": self.each("security_weight")[i],
-            "alpha": self.each("influence_weight")[i], "private": self.each("private_weight")[i],
-            "weight": self.seats[i], "rest": rest, "leader": self.g[self.lead],
-            "bite": self.bite[i], "levy": self.levy[i], "demand": Interval(self.demand[i]),
-            "width": self.one("width"), "trust": self.trust[i], "rival": self.each("rival_pull")[i],
-        }  # fmt: skip
-        if self.game.technology == "ces":
-            by_name["others"] = total(self.g[j].power(self.rho) for j in others)
-        elif others:
-            pick = min if self.game.technology == "weakest-link" else max
-            given = [self.g[j] for j in others]
-            by_name["others"] = Interval(pick(g.lo for g in given), pick(g.hi for g in given))
-        if (
-            rest.hi == 0
-        ):  # Alone in the council: all of it for anything, a share by weight for nothing.
-            by_name |= {"seat": Interval(1), "idle_seat": self.seats[i] / total(self.seats)}
-        if i == self.lead:
-            by_name |= {"returned": self.returned, "revenue": self._revenue()}
-            allied = total(self.gdp[j] for j in self.allies)
-            for j in self.allies:
-                by_name |= {f"trust_{j}": self.trust[j], f"rival_{j}": self.each("rival_pull")[j]}
-                by_name |= {f"g_{j}": self.g[j], f"share_{j}": self.gdp[j] / allied}
-        else:
-            by_name |= {"spillin": self.congested("spillin")[i]}
-            by_name |= {"umbrella": self.congested("umbrella")[i] * self.trust[i]}
-        return {symbol(name): value for name, value in by_name.items()}
-
-    def _shortfall(self) -> Any:
-        """phi_i(x)."""
-        if self.game.shortfall == "trigger":
-            return terms.trigger_shortfall(symbol("below"))
-        if self.game.shortfall == "logistic":
-            return terms.logistic_shortfall(x, symbol("demand"), symbol("width"))
-        return terms.proportional_shortfall(x, symbol("demand"), symbol("below"))
-
-    def _revenue(self) -> Interval:
-        """What tariffs add to the leader's consumption, a share of its GDP."""
-        parts = []
-        names = ("losses", "gdp", "deadweight", "leader_gdp")
-        formula = terms.tariff_revenue(*(symbol(n) for n in names))
-        for j in self.allies:
-            if self.levy[j].hi > 0:
-                lost = self.payoff(j).number("losses", self.burdens[j])
-                values = (lost, self.gdp[j], self.one("deadweight"), self.gdp[self.lead])
-                parts.append(enclose(formula, dict(zip(map(symbol, names), values, strict=True))))
-        return total(parts)
-
-    def _formulas(self, i: int, known: dict[Any, Interval]) -> dict[str, Any]:
-        """Payoff, security, influence (and an ally's losses) as functions of x; weights of 0: absent."""
-        s, game = symbol, self.game
-        g, phi = s("scale") * x, self._shortfall() if self.pressed(i) else sp.Integer(0)
-        losses = terms.tariff_losses(s("levy"), phi)
-        if i == self.lead:
-            used = x - s("revenue")
-            parts = [g, s("returned") * s("others")]
-            power = terms.leader_security(g, s("others"), s("returned"), self.rho)
-        else:
-            used = x + losses
-            left = terms.reliability(s("bite"), phi)
-            parts = [g, s("spillin") * s("others"), s("umbrella") * left * s("leader")]
-            shelter = terms.umbrella_worth(s("umbrella"), left, s("leader"), self.rho)
-            power = terms.ally_security(g, s("others"), shelter, s("spillin"), self.rho)
-        if game.technology == "ces":
-            security, worth = power ** (1 / self.rho), sp.log(power) / self.rho
-        else:
-            parts = [p for p in parts if s("others") in known or not p.has(s("others"))]
-            limit = terms.weakest_link if game.technology == "weakest-link" else terms.best_shot
-            security = limit(parts)
-            worth = sp.log(security)
-        influence = self._influence(i, g, known)
-        payoff = terms.consumption(game.consumption, used)
-        for name, value in (
-            ("theta", worth),
-            ("alpha", terms.influence_value(game.influence_value, influence)),
-            ("private", terms.private_benefit(x)),
-        ):
-            payoff += s(name) * value if known[s(name)].hi > 0 else 0
-        return {"payoff": payoff, "security": security, "influence": influence, "losses": losses}
-
-    def _influence(self, i: int, g: Any, known: dict[Any, Interval]) -> Any:
-        """p_i(x): a share of the council; or of an ally's contest with the leader, or their mean."""
-        s = symbol
-        if self.game.influence == "hub":
-            if i != self.lead:
-                contest = terms.hub_contest(s("trust"), s("leader"), g, s("rival"), self.m)
-                return terms.hub_influence(g**self.m, contest)
-            mean = sp.Integer(0)
-            for j in self.allies:
-                contest = terms.hub_contest(
-                    s(f"trust_{j}"), g, s(f"g_{j}"), s(f"rival_{j}"), self.m
-                )
-                pull = terms.council_pull(s(f"trust_{j}"), g, self.m)
-                mean += s(f"share_{j}") * terms.hub_influence(pull, contest)
-            return mean
-        if s("seat") in known:
-            return s("seat")
-        pull = terms.council_pull(s("weight"), g, self.m)
-        return terms.council_influence(pull, pull + s("rest"))
-
-
-def _exact(values: Any) -> list[Interval]:
-    return [Interval(float(value)) for value in values]
-
-
-def _curves(payoff: Any) -> tuple[tuple[Curve, ...], ...]:
-    """A payoff as the best of the worst of smooth curves; it rises in its one minimum or maximum."""
     limits = payoff.atoms(sp.Min, sp.Max)
     if not limits:
         return ((_curve(payoff),),)
@@ -297,7 +263,13 @@ def _curves(payoff: Any) -> tuple[tuple[Curve, ...], ...]:
     return (branches,) if limit.func is sp.Min else tuple((branch,) for branch in branches)
 
 
-def _curve(value: Any) -> Curve:
-    value = sp.expand_log(value, force=True)
-    slope = sp.diff(value, x)
-    return Curve(value, slope, sp.diff(slope, x))
+def _curve(payoff: Any) -> Curve:
+    payoff = sp.expand_log(
+        payoff, force=True
+    )  # Products under a logarithm are enclosed better apart.
+    slope = sp.diff(payoff, x)
+    return Curve(payoff, slope, sp.diff(slope, x))
+
+
+def _exact(values: Any) -> list[Interval]:
+    return [Interval(float(number)) for number in values]

@@ -1,72 +1,78 @@
-"""The theorems on uniqueness (docs/theory/equilibrium, What is proved), their conditions written anew.
+"""4. Theorems: when an equilibrium is the only one (docs/theory/equilibrium, What is proved).
 
-Each function returns why a theorem cannot be used, or an empty text where it proves uniqueness.
+The argument: a theorem proves that if its conditions hold. Each is a pair: whether it holds, and what
+to say if not. They are written anew here, in intervals, so that "holds" means: for certain.
 """
 
 from __future__ import annotations
 
 import itertools
 
-from alliancegame.verify.intervals import Interval
+from alliancegame.verify.intervals import Interval, hull
 from alliancegame.verify.payoffs import Stage
 
 NEAR = 1e-12
 """Worths this near to each other, relatively, count as equal: then a continuum is not excluded."""
 
-
-def followers(stage: Stage) -> str:
-    """Allies' answer to a fixed x_l: one, if rho = m = 1, council with equal t, beta in [0, 1], ..."""
-    game, allies = stage.game, stage.allies
-    if game.technology != "ces" or game.substitution != 1:
-        return "forces do not add up (substitution is not 1)"
-    if game.shortfall != "proportional" and any(map(stage.pressed, allies)):
-        return "the shortfall is not proportional"
-    if any(stage.each("influence_weight")[i].hi > 0 for i in allies) and not _council(stage):
-        return "allies value influence, which is no council with m = 1 and equal weights among them"
-    spillin = stage.congested("spillin")
-    if not all(spillin[i].inside(0, 1) for i in allies):
-        return "spill-ins are not all in [0, 1]"
-    if game.consumption == "log" and not all(_solvent(stage, i) for i in allies):
-        return "a tariff could leave an ally without consumption"
-    if any(_indifferent(stage, i) for i in allies):
-        return "a levy takes from an ally just what a burden below the demand costs"
-    pairs = exchangeable(stage)
-    if pairs:
-        names = sorted({game.members[i] for pair in pairs for i in pair})
-        return f"a continuum is not excluded: {', '.join(names)} may share a burden in any way"
-    return ""
+Conditions = dict[str, bool]
+"""What to say of a condition that fails, and whether it holds."""
 
 
-def simultaneous(stage: Stage) -> str:
-    """Nash with the leader: one if, beside `followers`, v is log and b_l T^zeta b_i r_i <= beta_i."""
-    game, lead = stage.game, stage.lead
-    why_not = followers(stage)
-    if why_not:
-        return why_not
-    usual = game.influence_value == "log" and _council(stage)
-    if stage.each("influence_weight")[lead].hi > 0 and not usual:
-        return "the leader values influence otherwise than by ln p of a council with m = 1"
-    taxed = game.deadweight < 1 and any(levy.hi > 0 for levy in stage.levy)
-    if game.consumption == "log" and taxed:
-        return "revenue of a tariff moves the leader's marginal cost, which the theorem leaves out"
-    # Where one number each is spread alike, they are compared before congestion: exactly.
-    spread = all(isinstance(getattr(game, name), float) for name in ("spillin", "umbrella"))
-    read = stage.each if spread else stage.congested
-    beta, b = read("spillin"), read("umbrella")
-    for i in stage.allies:
-        if not (stage.returned * b[i] * stage.trust[i]).hi <= beta[i].lo:
-            return f"b_l T^zeta b_i r_i <= beta_i fails for {game.members[i]}"
-    shared = shared_with_leader(stage)
-    if shared:
-        return f"a continuum is not excluded: {game.leader} and {game.members[shared[0]]} may share"
-    return ""
+def why_not(stage: Stage) -> str:
+    """Why no theorem proves this equilibrium to be the only one; empty if one does."""
+    conditions = followers(stage) | (simultaneous(stage) if stage.plan.burden is None else {})
+    return next((why for why, holds in conditions.items() if not holds), "")
 
 
-def _indifferent(stage: Stage, i: int) -> bool:
-    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is the same for all x."""
-    weights = (stage.each(f"{name}_weight")[i] for name in ("security", "influence", "private"))
-    levy, demand = float(stage.levy[i].hi), float(stage.demand[i])
-    return all(weight.hi <= 0 for weight in weights) and abs(levy - demand) <= 1e-6 * demand
+def followers(stage: Stage) -> Conditions:
+    """Allies' answer to a fixed x_l: their shares of one total fall in it, so that it has one root."""
+    game, of, allies = stage.game, stage.of, stage.allies
+    smooth = game.shortfall == "proportional" or not any(map(stage.pressed, allies))
+    idle = all(of["influence_weight"][i].hi <= 0 for i in allies)
+    solvent = game.consumption == "linear" or all(_solvent(stage, i) for i in allies)
+    names = ", ".join(sorted({game.members[i] for pair in exchangeable(stage) for i in pair}))
+    return {
+        "forces do not add up (substitution is not 1)": game.technology == "ces"
+        and game.substitution == 1,
+        "the shortfall is not proportional": smooth,
+        "allies value influence, which is no council with m = 1 and equal weights among them": idle
+        or _council(stage),
+        "spill-ins are not all in [0, 1]": all(of["spillin"][i].inside(0, 1) for i in allies),
+        "a tariff could leave an ally without consumption": solvent,
+        "a levy takes from an ally just what a burden below the demand costs": not any(
+            _flat(stage, i) for i in allies
+        ),
+        f"a continuum is not excluded: {names} may share a burden in any way": not names,
+    }
+
+
+def simultaneous(stage: Stage) -> Conditions:
+    """What Nash with the leader needs beside that: v log, and b_l T^zeta b_i r_i <= beta_i."""
+    game, of, lead = stage.game, stage.of, stage.lead
+    idle = of["influence_weight"][lead].hi <= 0
+    untaxed = game.deadweight == 1 or all(of["levy"][i].hi <= 0 for i in stage.allies)
+    beta, b = of["spillin"], of["umbrella"]
+    if isinstance(game.spillin, float) and isinstance(game.umbrella, float):
+        # One number each, spread alike: compared before congestion, that is exactly.
+        beta, b = ([Interval(number)] * game.size for number in (game.spillin, game.umbrella))
+    back = [stage.shared["returned"] * b[i] * of["trust"][i] for i in stage.members]
+    outside = ", ".join(game.members[i] for i in stage.allies if not back[i].hi <= beta[i].lo)
+    alike = ", ".join(game.members[i] for i in shared_with_leader(stage))
+    return {
+        "the leader values influence otherwise than by ln p of a council with m = 1": idle
+        or (game.influence_value == "log" and _council(stage)),
+        "revenue of a tariff moves the leader's marginal cost, which the theorem leaves out": untaxed
+        or game.consumption == "linear",
+        f"b_l T^zeta b_i r_i <= beta_i fails for {outside}": not outside,
+        f"a continuum is not excluded: {game.leader} and {alike} may share": not alike,
+    }
+
+
+def _flat(stage: Stage, i: int) -> bool:
+    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat."""
+    kinds = (stage.of[f"{k}_weight"][i] for k in ("security", "influence", "private"))
+    levy, demand = float(stage.of["levy"][i].hi), stage.demand[i]
+    return all(weight.hi <= 0 for weight in kinds) and abs(levy - demand) <= 1e-6 * demand
 
 
 def _council(stage: Stage) -> bool:
@@ -75,75 +81,68 @@ def _council(stage: Stage) -> bool:
 
 
 def _solvent(stage: Stage, i: int) -> bool:
-    """1 - x - losses > 0 over the action set: losses are linear on each piece, so at the ends."""
-    low, high = (float(stage.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
+    """1 - x - losses > 0 over the action set: losses are linear on each piece, so at its ends."""
+    low, high, demand = (stage.of[k][i] for k in ("burden_min", "burden_max", "demand"))
     if not stage.pressed(i):
-        return high < 1
-    short = Interval(1) - Interval(low) / Interval(stage.demand[i])
-    used = Interval(low) + stage.levy[i] * Interval(max(short.hi, Interval(0).hi))
-    return bool(used.hi < 1 and high < 1 and stage.demand[i] < 1)
+        return bool(high.hi < 1)
+    short = hull([Interval(0), Interval(1) - low / demand]).hi
+    used = low + stage.of["levy"][i] * Interval(short)
+    return bool(used.hi < 1 and high.hi < 1 and demand.hi < 1)
+
+
+# --- The continua that the theorems leave out ------------------------------------------------------
 
 
 def exchangeable(stage: Stage) -> list[tuple[int, int]]:
     """Pairs of allies of whom the first can give less and the second more, at no gain or loss.
 
-    Linear c, alpha = h = 0, beta = 1, no pressure at the margin, one theta e Y - b r g_l.
+    Linear c, alpha = h = 0, beta = 1, no pressure at the margin, one theta_i e_i Y_i - b_i r_i g_l.
     """
-    kind = [i for i in stage.allies if _plain(stage, i) and stage.congested("spillin")[i].hi >= 1]
+    of, leader = stage.of, stage.shared["leader"]
+    kind = [i for i in stage.allies if _plain(stage, i) and of["spillin"][i].hi >= 1]
+    worth = {i: of["security_weight"][i] * of["scale"][i] - of["shelter"][i] * leader for i in kind}
     return [
         (i, j)
         for i, j in itertools.permutations(kind, 2)
-        if _near(_worth(stage, i), _worth(stage, j)) and _less(stage, i) and _more(stage, j)
+        if _near(worth[i], worth[j]) and less(stage, i) > 0 and more(stage, j) > 0
     ]
 
 
 def shared_with_leader(stage: Stage) -> list[int]:
     """Allies with whom the leader may share: both plain, b_l T^zeta b_i r_i = 1, one worth to both."""
-    lead = stage.lead
-    if not _plain(stage, lead):
-        return []
-    b, theta = stage.congested("umbrella"), stage.each("security_weight")
+    lead, shelter = stage.lead, stage.of["shelter"]
+    gain = stage.product("security_weight", "scale")
     return [
         i
         for i in stage.allies
-        if _plain(stage, i)
-        and _near(stage.returned * b[i] * stage.trust[i], Interval(1))
-        and _near(
-            theta[i] * stage.scale[i], b[i] * stage.trust[i] * theta[lead] * stage.scale[lead]
-        )
-        and ((_less(stage, i) and _more(stage, lead)) or (_more(stage, i) and _less(stage, lead)))
+        if _plain(stage, lead)
+        and _plain(stage, i)
+        and _near(stage.shared["returned"] * shelter[i], Interval(1))
+        and _near(gain[i], shelter[i] * gain[lead])
+        and any(less(stage, a) > 0 and more(stage, b) > 0 for a, b in ((i, lead), (lead, i)))
     ]
 
 
 def _plain(stage: Stage, i: int) -> bool:
     """A payoff of 1 - x + theta ln S alone, with no pressure at or above the burden."""
-    weights = (stage.each(name)[i].hi for name in ("influence_weight", "private_weight"))
+    weights = (stage.of[name][i].hi for name in ("influence_weight", "private_weight"))
     free = not stage.pressed(i) or stage.burdens[i] >= stage.demand[i]
     return stage.game.consumption == "linear" and free and not any(w > 0 for w in weights)
 
 
-def _worth(stage: Stage, i: int) -> Interval:
-    """theta_i e_i Y_i - b_i r_i g_l."""
-    shelter = stage.congested("umbrella")[i] * stage.trust[i] * stage.g[stage.lead]
-    return stage.each("security_weight")[i] * stage.scale[i] - shelter
-
-
 def _near(a: Interval, b: Interval) -> bool:
     """Whether two numbers are not proved to differ by more than NEAR, relatively."""
-    size = Interval(max(a.hi, -a.lo, b.hi, -b.lo))
-    slack = (Interval(NEAR) * size).hi
+    size = max(a.hi, -a.lo, b.hi, -b.lo)
+    slack = (Interval(NEAR) * Interval(size)).hi
     return not (a.lo > b.hi + slack or b.lo > a.hi + slack)
 
 
-def floor(stage: Stage, i: int) -> float:
-    """The least burden down to which no pressure bites."""
-    low = float(stage.game.by_member("burden_min")[i])
-    return max(low, stage.demand[i]) if stage.pressed(i) else low
+def less(stage: Stage, i: int) -> float:
+    """How much lower a burden can be without pressure that bites."""
+    floor = float(stage.game.by_member("burden_min")[i])
+    return stage.burdens[i] - (max(floor, stage.demand[i]) if stage.pressed(i) else floor)
 
 
-def _less(stage: Stage, i: int) -> bool:
-    return stage.burdens[i] > floor(stage, i)
-
-
-def _more(stage: Stage, i: int) -> bool:
-    return stage.burdens[i] < float(stage.game.by_member("burden_max")[i])
+def more(stage: Stage, i: int) -> float:
+    """How much higher a burden can be."""
+    return float(stage.game.by_member("burden_max")[i]) - stage.burdens[i]

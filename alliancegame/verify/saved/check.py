@@ -1,0 +1,256 @@
+"""Walking through a saved result, and reporting on each of its claims."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flint import ctx
+
+from alliancegame.errors import AllianceGameError, InvalidValueError, ResultFileError
+from alliancegame.game.checks import shown
+from alliancegame.verify import claims
+from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer
+from alliancegame.verify.intervals import PRECISION, NotEnclosedError
+from alliancegame.verify.saved.kinds import KINDS, Checked, Kind
+from alliancegame.verify.saved.reading import (
+    Content,
+    Equilibrium,
+    RefusedError,
+    demand,
+    equilibrium_of,
+    loads,
+    number,
+    places,
+    same,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+DAMAGE = (
+    AllianceGameError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError,
+    RecursionError, NotImplementedError, ArithmeticError,
+)  # fmt: skip
+"""What reading a damaged file can raise: it is then refused."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One claim: `of` which part of the result, what is claimed, the `status` and in words why."""
+
+    of: str
+    claim: str
+    status: str
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
+class VerificationReport:
+    """What the checker found: every claim "accepted", "refused" or "not checkable"."""
+
+    kind: str
+    claims: tuple[Claim, ...]
+
+    @property
+    def status(self) -> str:
+        """The gravest status of any claim."""
+        return claims.gravest([(c.status, "") for c in self.claims])[0]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every claim is accepted."""
+        return self.status == ACCEPTED
+
+    def headline(self) -> str:
+        """One line: how many claims have which status."""
+        counts = {s: sum(c.status == s for c in self.claims) for s in (ACCEPTED, REFUSED, OPEN)}
+        found = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        return f"{self.kind}: {self.status} ({found})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row for each claim."""
+        import pandas as pd
+
+        return pd.DataFrame([dataclasses.asdict(claim) for claim in self.claims])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        rows = [dataclasses.asdict(claim) for claim in self.claims]
+        return {"kind": self.kind, "status": self.status, "claims": rows}
+
+    def __repr__(self) -> str:
+        return f"<VerificationReport: {self.headline()}>"
+
+
+def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationReport:
+    """Check a result that `to_json(certificate=True)` wrote, given as a path or as the dict in it.
+
+    Imports no solver, no compiled kernel and no cache: the terms of the model are evaluated in
+    interval arithmetic (docs/howto/verify). A file that is damaged, or contradicts itself, is refused
+    by the report. Raises `ResultFileError` if the file cannot be read, `InvalidValueError` for anything
+    that is neither path nor dict.
+    """
+    if isinstance(result, Mapping):
+        read: Callable[[], str] = lambda: json.dumps(result)  # noqa: E731
+    elif isinstance(result, (str, os.PathLike)):
+        try:
+            text = Path(result).read_bytes()
+        except (OSError, ValueError) as error:
+            raise ResultFileError(f"{shown(os.fspath(result))} cannot be read: {error}.") from error
+        read = lambda: text.decode("utf-8")  # noqa: E731
+    else:
+        raise InvalidValueError(
+            "verify needs the path of a file that result.to_json(path, certificate=True) wrote, or its "
+            f"content as a dict; got {shown(result)}."
+        )
+    kind, walk = "unreadable", _Walk()
+    try:
+        with warnings.catch_warnings(), ctx.workprec(PRECISION):
+            warnings.simplefilter("ignore")
+            data = loads(read())
+            kind = str(data.get("kind"))
+            walk.file(kind, data)
+    except DAMAGE as error:
+        ours = isinstance(error, (AllianceGameError, RefusedError))
+        walk.say("file", "form", (REFUSED, str(error) if ours else f"damaged: {shown(error)}"))
+    return VerificationReport(kind, tuple(walk.found))
+
+
+class _Walk:
+    """One file: the claims that it lists, and what was found of each."""
+
+    def __init__(self) -> None:
+        self.found: list[Claim] = []
+        self.listed: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def say(self, of: str, claim: str, answer: Answer) -> None:
+        self.found.append(Claim(of, claim, *answer))
+
+    def file(self, kind: str, data: Content) -> None:
+        """A whole file."""
+        content = {
+            k: v for k, v in data.items() if k not in ("schema", "kind", "version", "claims")
+        }
+        demand(same(data["schema"], SCHEMA), f"schema {data['schema']!r}: this checks {SCHEMA}")
+        if "claims" not in data:
+            remedy = "none: write the result with to_json(path, certificate=True)"
+            return self.say("", "claims", (OPEN, remedy))
+        demand(isinstance(data["version"], str), "the version is no text")
+        for claim in data["claims"]:
+            key = (claim["of"], claim["claim"])
+            demand(key not in self.listed, f"claimed twice: {key}")
+            self.listed[key] = claim
+        if kind in KINDS:
+            self.result(
+                "", KINDS[kind], {"equilibrium": content} if kind == "equilibrium" else content
+            )
+        elif not data["claims"]:
+            self.say(kind, "result", (OPEN, "the checker has no rules for this kind of result"))
+        for of, claim in self.listed:
+            self.say(of, claim, (REFUSED, "a claim that this result does not make"))
+        return None
+
+    def result(self, of: str, kind: Kind, content: Content) -> None:
+        """A result: the results and equilibria in it, whether they fit, and what it claims itself."""
+        paths = [*kind.equilibria, *kind.results]
+        keys = {*kind.entries, *(path.partition(".")[0].removesuffix("[*]") for path in paths)}
+        lacking = sorted(keys - set(content))
+        demand(not lacking, f"{of or 'the result'} lacks {lacking}")
+        unread = sorted(k for k in set(content) - keys if content[k] not in (None, False))
+        if unread:
+            self.say(of, "further entries", (OPEN, f"not read: {', '.join(unread)}"))
+        for path, inner in kind.results.items():
+            for name, found in places(content, path):
+                self.result(f"{of}{name}.", KINDS[inner], found)
+        groups = [
+            [
+                self.alone(equilibrium_of(f"{of}{name}", found))
+                for name, found in places(content, path)
+            ]
+            for path in kind.equilibria
+        ]
+        parts = [part for group in groups for part in group]
+        kind.fits(content, parts)
+        for k, part in enumerate(parts):
+            siblings = groups[0] if part in groups[0] and "[*]" in kind.equilibria[0] else []
+            parts[k] = self.beside_others(part, [one for one in siblings if one is not part])
+        if kind.equilibria[:1] == ("baseline",) and not parts[0].proven:
+            best = (
+                "A is the equilibrium best for the leader: that no better one exists is not checked"
+            )
+            self.say(parts[0].read.of, "best for the leader", (OPEN, best))
+        for claim, (stated, find) in kind.claims.items():
+            listed = self.listed.get((of, claim), {})
+            says = {name: content[name] for name in stated} | _cited(listed, claim)
+            self.settle(of, claim, says, functools.partial(find, content, parts, listed))
+
+    def settle(self, of: str, claim: str, says: Content, find: Callable[[], Answer]) -> str:
+        """Find out about a claim, once the list of claims says the same as the result itself."""
+        listed = self.listed.pop((of, claim), None)
+        answer = (REFUSED, f"the list of claims has {shown(listed)}, the result {shown(says)}")
+        if same(listed, {"of": of, "claim": claim, **says}):
+            try:
+                answer = find()
+            except NotEnclosedError as error:
+                answer = (OPEN, str(error))
+        self.say(of, claim, answer)
+        return answer[0]
+
+    def alone(self, read: Equilibrium) -> Checked:
+        """The numbers and the regret of one equilibrium."""
+        of, made = read.of, read.content["certificate"]
+        savings = self.listed.get((of, "numbers"), {}).get("savings")
+        agree = lambda: claims.numbers(read.stage, read.numbers, number(savings))  # noqa: E731
+        self.settle(of, "numbers", {"savings": savings}, agree)
+        says = {"verdict": made["verdict"], "bound": made["regret"]}
+        gains = lambda: claims.regret(read.stage, read.certificate)  # noqa: E731
+        return Checked(read, number(savings), self.settle(of, "regret", says, gains))
+
+    def beside_others(self, part: Checked, siblings: Sequence[Checked]) -> Checked:
+        """What an equilibrium says of others: those that it lists, or else its siblings."""
+        read, others = part.read, []
+        for k, content in enumerate(read.content["others"]):
+            other = equilibrium_of(f"{read.of}.others[{k}]", content)
+            alike = all(content[key] == read.content[key] for key in ("game", "plan", "concept"))
+            demand(alike, f"{other.of} is of another game or plan")
+            demand(not content["others"], f"{other.of} lists others of its own")
+            others.append(self.alone(other))
+            self.unique(others[-1], [part])
+        return dataclasses.replace(part, unique=self.unique(part, others or siblings))
+
+    def unique(self, part: Checked, others: Sequence[Checked]) -> str:
+        """Whether an equilibrium is the only one, or one of several, as it says."""
+        read, listed = part.read, self.listed.get((part.read.of, "uniqueness"), {})
+        state, cited = read.certificate["unique"], _cited(listed, "uniqueness")
+
+        def find() -> Answer:
+            theorem, evidence = listed.get("theorem"), listed.get("evidence")
+            if state != "proven" and (theorem is not None or evidence is not None):
+                return REFUSED, f"the theorem {theorem!r} is cited for uniqueness {state!r}"
+            if state == "not proven":
+                return ACCEPTED, "nothing is claimed"
+            if state == "multiple":
+                return claims.several(read.stage, [_beside(one) for one in (part, *others)])
+            if others or read.certificate["verdict"] == "unverified":
+                return REFUSED, "further equilibria are listed, or the profile is unverified"
+            return claims.only(theorem, read.stage, [read.stage.burdens], evidence)
+
+        return self.settle(read.of, "uniqueness", {"state": state, "theorem": None} | cited, find)
+
+
+def _cited(listed: Content, claim: str) -> dict[str, Any]:
+    """The proof that a claim of uniqueness or completeness cites, and its evidence."""
+    keys = ("theorem", "evidence") if claim in ("uniqueness", "completeness") else ()
+    return {key: listed[key] for key in keys if key in listed}
+
+
+def _beside(part: Checked) -> tuple[Sequence[float], float, str]:
+    return part.read.stage.burdens, part.read.certificate["regret"], part.regret
