@@ -76,7 +76,7 @@ def worth(stage: Stage, i: int, gain: float) -> Interval:
     """A gain of payoff in bn US$: (exp(gain) - 1)(1 - x) Y, or gain Y with linear c."""
     share = Interval(gain)
     if stage.game.consumption == "log":
-        left = Interval(1) - stage.of["burden"][i]
+        left = Interval(1) - stage.of["x"][i]
         share = share.rising(lambda end: end.expm1()) * left
     return share * stage.of["gdp"][i]
 
@@ -195,7 +195,8 @@ def _continuum(stage: Stage) -> Answer:
     """A second profile from this one: another ally gives half of what one ally could give less."""
     for i, j in theorems.exchangeable(stage)[:1]:
         unit = [float(stage.of["scale"][k].hi) for k in (i, j)]
-        step = min(theorems.less(stage, i) * unit[0], theorems.more(stage, j) * unit[1]) / 2
+        less, more = theorems.room(stage, i)[0], theorems.room(stage, j)[1]
+        step = min(less * unit[0], more * unit[1]) / 2
         moved = list(stage.burdens)
         moved[i], moved[j] = moved[i] - step / unit[0], moved[j] + step / unit[1]
         gains, _ = nobody_gains(Stage(stage.game, stage.plan, moved), LIMITS["certified"])

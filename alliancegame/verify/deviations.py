@@ -7,20 +7,18 @@ hide most is halved until no box can hide more than the target, or a point gains
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
 
 from alliancegame.verify.intervals import ZERO, Interval, enclose
-from alliancegame.verify.payoffs import Curve, Payoff, x
+from alliancegame.verify.payoffs import Curve, Known, Payoff, symbol, x
 
 BOXES = 4000
 """Boxes tried for a member before the question is left open."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Gain:
+class Gain(NamedTuple):
     """No deviation gains more than `most`; one was found that gains `least` or more."""
 
     most: Any
@@ -35,20 +33,21 @@ def largest_gain(payoff: Payoff, burden: float, target: Any) -> Gain:
     here, at = payoff.number("payoff", burden), Interval(burden).lo
     order, heap, found = itertools.count(), list[Any](), ZERO
 
-    def consider(group: tuple[Curve, ...], known: dict[Any, Interval], a: Any, b: Any) -> None:
+    def consider(group: tuple[Curve, ...], known: Known, a: Any, b: Any) -> None:
         most = min(_ceiling(curve, known, a, b, at) for curve in group) - here.lo
         heapq.heappush(heap, (-most.upper(), next(order), group, known, a, b))
 
     for (low, high, below), group in itertools.product(payoff.pieces, payoff.best_of):
         a, b = Interval(low).lo, Interval(high).hi
+        known = {**payoff.known, symbol("below"): Interval(below)}
         for left, right in itertools.pairwise((a, at, b) if a < at < b else (a, b)):
-            consider(group, payoff.on_piece(below), left, right)
+            consider(group, known, left, right)
     for _ in range(BOXES):
         most, _, group, known, a, b = heapq.heappop(heap)
         if -most <= target:
             return Gain(max(-most, ZERO), found)
         middle = ((a + b) / 2).lower()
-        there = [enclose(curve.value, {**known, x: Interval(middle)}).lo for curve in group]
+        there = [enclose(value, {**known, x: Interval(middle)}).lo for value, _, _ in group]
         found = max(found, (min(there) - here.hi).lower())
         if found > target or not a < middle < b:
             return Gain(-most, found)
@@ -57,26 +56,25 @@ def largest_gain(payoff: Payoff, burden: float, target: Any) -> Gain:
     return Gain(-heap[0][0], found)
 
 
-def _ceiling(curve: Curve, known: dict[Any, Interval], a: Any, b: Any, at: Any) -> Any:
+def _ceiling(curve: Curve, known: Known, a: Any, b: Any, at: Any) -> Any:
     """An upper bound of a curve over [a, b]: the least of what four arguments give."""
-
-    def over(formula: Any, low: Any, high: Any) -> Interval:
-        return enclose(formula, {**known, x: Interval(low, high)})
-
-    values = over(curve.value, a, b).hi
-    slope = over(curve.slope, a, b)
-    if slope.hi <= 0:  # It falls: highest at the left end.
-        return min(values, over(curve.value, a, a).hi)
-    if slope.lo >= 0:  # It rises: highest at the right end.
-        return min(values, over(curve.value, b, b).hi)
-    bend = over(curve.bend, a, b).hi
-    if bend > 0:
-        return values
-    # Concave: below its tangent at the end nearer to the profile, and by |bend| t^2 / 2 below it at
-    # distance t. With slope s into the box it rises by no more than s^2 / (2 |bend|), or s (b - a).
-    end, inward = (a, Interval(1)) if a >= at else (b, Interval(-1))
-    s = Interval(max((over(curve.slope, end, end) * inward).hi, ZERO))
+    value, slope, bend = curve
+    box = {**known, x: Interval(a, b)}
+    most, steep = enclose(value, box).hi, enclose(slope, box)
+    falls, rises = steep.hi <= 0, steep.lo >= 0
+    left = falls or (
+        not rises and a >= at
+    )  # The highest end, or else the one nearer to the profile.
+    end = {**known, x: Interval(a if left else b)}
+    if falls or rises:
+        return min(most, enclose(value, end).hi)
+    curved = enclose(bend, box).hi
+    if curved > 0:
+        return most
+    # Concave: below its tangent at that end, and by |bend| t^2 / 2 below it at distance t. With slope
+    # s into the box it rises by no more than s (b - a), or s^2 / (2 |bend|).
+    s = Interval(max((enclose(slope, end) * Interval(1 if left else -1)).hi, ZERO))
     rise = (s * (Interval(b) - Interval(a))).hi
-    if bend < 0:
-        rise = min(rise, (s * s / (Interval(2) * Interval(-bend))).hi)
-    return min(values, (over(curve.value, end, end).hi + rise).upper())
+    if curved < 0:
+        rise = min(rise, (s * s / Interval(-2 * curved)).hi)
+    return min(most, (enclose(value, end).hi + rise).upper())

@@ -45,7 +45,8 @@ class Interval:
     def __mul__(self, other: Interval) -> Interval:
         """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers."""
         pairs = [(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
-        return hull(Interval(ZERO if a == 0 or b == 0 else a * b) for a, b in pairs)
+        ends = [Interval(ZERO if a == 0 or b == 0 else a * b) for a, b in pairs]
+        return Interval(min(end.lo for end in ends), max(end.hi for end in ends))
 
     def __truediv__(self, other: Interval) -> Interval:
         return self * other.reciprocal()
@@ -91,21 +92,11 @@ def total(parts: Iterable[Interval]) -> Interval:
     return sum(parts, Interval(0))
 
 
-def hull(parts: Iterable[Interval]) -> Interval:
-    """The least interval that holds several."""
-    held = list(parts)
-    return Interval(min(part.lo for part in held), max(part.hi for part in held))
-
-
-def _exponential(end: Any) -> Any:
-    return ZERO if end == NEGATIVE else end.exp()
-
-
 RULES: dict[Any, Callable[[list[Interval]], Interval]] = {
     sp.Add: total,
     sp.Mul: lambda parts: functools.reduce(operator.mul, parts),
     sp.log: lambda parts: parts[0].log(),
-    sp.exp: lambda parts: parts[0].rising(_exponential),
+    sp.exp: lambda parts: parts[0].rising(lambda end: ZERO if end == NEGATIVE else end.exp()),
     sp.tanh: lambda parts: parts[0].rising(lambda end: end.tanh()),
     sp.Min: lambda parts: Interval(min(p.lo for p in parts), min(p.hi for p in parts)),
     sp.Max: lambda parts: Interval(max(p.lo for p in parts), max(p.hi for p in parts)),
@@ -119,17 +110,15 @@ def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
     What is worked out is put into `known`, so that shared parts are worked out once.
     Raises `NotEnclosedError` for a function that has no rule above.
     """
-    found = known.get(expression)
-    if found is None:
-        found = known[expression] = _enclosed(expression, known)
-    return found
-
-
-def _enclosed(expression: Any, known: dict[Any, Interval]) -> Interval:
+    if expression in known:
+        return known[expression]
     if expression.is_Rational:
-        return Interval(int(expression.p)) / Interval(int(expression.q))
-    if expression.is_Pow and expression.exp.is_Rational:
-        return enclose(expression.base, known).power(expression.exp)
-    if expression.func not in RULES:
+        found = Interval(int(expression.p)) / Interval(int(expression.q))
+    elif expression.is_Pow and expression.exp.is_Rational:
+        found = enclose(expression.base, known).power(expression.exp)
+    elif expression.func in RULES:
+        found = RULES[expression.func]([enclose(part, known) for part in expression.args])
+    else:
         raise NotEnclosedError(f"no rule of enclosure for {expression.func}")
-    return RULES[expression.func]([enclose(part, known) for part in expression.args])
+    known[expression] = found
+    return found

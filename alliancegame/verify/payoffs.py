@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 
-from alliancegame.game.game import BurdenSharingGame
+from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.payoff import terms
 from alliancegame.verify.intervals import RULES, Interval, enclose, total
@@ -22,16 +22,8 @@ from alliancegame.verify.intervals import RULES, Interval, enclose, total
 Known = dict[Any, Interval]
 """Symbols, and the intervals in which they lie."""
 
-BY_MEMBER = (
-    "gdp", "effectiveness", "security_weight", "influence_weight", "private_weight", "spillin",
-    "umbrella", "council_weight", "rival_pull", "credibility", "trade_exposure", "decay", "trust",
-    "trust_ceiling", "burden_min", "burden_max",
-)  # fmt: skip
-SHARED = ("width", "deadweight", "contagion", "tariff_decay", "return_spillin")
-EXPONENTS = {"rho": "substitution", "m": "decisiveness"} | {
-    name: name for name in ("congestion", "curvature", "cohesion", "recovery")
-}
-"""The game's parameters: by member, of all, and those that are kept as exact fractions."""
+Curve = tuple[Any, Any, Any]
+"""A smooth function of the own burden, its slope, and its bend (second derivative)."""
 
 
 def symbol(name: str) -> Any:
@@ -56,7 +48,11 @@ def value(name: str, **given: Any) -> Interval:
 
 
 class Stage:
-    """A game under a plan at a profile of burdens; `of[name][i]` is a number of member i."""
+    """A game under a plan at a profile of burdens.
+
+    `of[name][i]` is a number of member i, `shared[name]` one of all; `exact` are the game's parameters
+    that have one value, as fractions, since they may be exponents.
+    """
 
     def __init__(self, game: BurdenSharingGame, plan: Plan, burdens: list[float]) -> None:
         self.game, self.plan, self.burdens = game, plan, burdens
@@ -64,58 +60,58 @@ class Stage:
         self.allies = [i for i in self.members if i != self.lead]
         self.players = self.allies if plan.burden is not None else list(self.members)
         self.demand = [float(d) for d in plan.demand_by_member(game.members)]
-        self.exact = {k: sp.Rational(getattr(game, name)) for k, name in EXPONENTS.items()}
-        self.shared = {name: Interval(float(getattr(game, name))) for name in SHARED}
-        self.of = of = {name: _exact(game.by_member(name)) for name in BY_MEMBER}
-        of |= {"burden": _exact(burdens), "demand": _exact(self.demand)}
-        of["threat"] = _exact(plan.threat_by_member(game.members))
-        of["tariff"] = _exact(plan.tariff_by_member(game.members))
+        self.exact = {
+            name: sp.Rational(getattr(game, name))
+            for name, parameter in PARAMETERS.items()
+            if not parameter.by_member and isinstance(getattr(game, name), float)
+        }
+        self.exact |= {"rho": self.exact["substitution"], "m": self.exact["decisiveness"]}
+        names = [k for k, p in PARAMETERS.items() if p.by_member and not p.unset]
+        given: dict[str, Any] = {name: game.by_member(name) for name in names}
+        given |= {"threat": plan.threat_by_member(game.members), "demand": self.demand}
+        given |= {"tariff": plan.tariff_by_member(game.members), "x": burdens}
+        given["below"] = [int(b < d) for b, d in zip(burdens, self.demand, strict=True)]
+        self.of = of = {k: [Interval(float(v)) for v in values] for k, values in given.items()}
+        self.shared: dict[str, Interval] = {}
 
         of["scale"] = self.product("effectiveness", "gdp")
-        of["g"] = self.product("scale", "burden")
+        of["g"] = self.product("scale", "x")
         of["bite"] = self.product("credibility", "threat")
         of["levy"] = self.product("trade_exposure", "tariff")
+        of["cost"] = self.each("threat_cost")
         whole, self.allied = total(of["gdp"]), total(of["gdp"][i] for i in self.allies)
         of["share"] = [y / self.allied for y in of["gdp"]]
         of["crowd"] = [(y / whole).power(self.exact["congestion"]) for y in of["gdp"]]
         for name in ("spillin", "umbrella"):  # One number is spread; a value by member is final.
             if isinstance(getattr(game, name), float):
                 of[name] = self.product(name, "crowd")
-        of["cost"] = self.each("threat_cost")
         of["trust"] = self._trust()
         of["shelter"] = self.product("umbrella", "trust")
-        mean = self.shared["mean_trust"] = of["trust"][self.lead]
-        self.shared["returned"] = value("returned_spillin", **self.exact, **self.shared)
+        mean = of["trust"][self.lead]
         of["weight"] = [
             t * mean if i == self.lead else t for i, t in enumerate(of["council_weight"])
         ]
         of["pull"] = self.each("council_pull")
-        of["below"] = [Interval(int(b < d)) for b, d in zip(burdens, self.demand, strict=True)]
+        self.shared["returned"] = value("returned_spillin", mean_trust=mean, **self.exact)
+        self.shared |= {"leader": of["g"][self.lead], "leader_gdp": of["gdp"][self.lead]}
         of["shortfall"] = self.each(f"{game.shortfall}_shortfall")
         of["losses"] = self.each("tariff_losses")
-        self.shared |= {"leader": of["g"][self.lead], "leader_gdp": of["gdp"][self.lead]}
         revenues = self.each("tariff_revenue")
         self.shared["revenue"] = total(revenues[i] for i in self.allies)
 
-    def at(self, i: int) -> dict[str, Any]:
+    def numbers(self, i: int) -> dict[str, Interval]:
         """All numbers of a member, by name."""
         return {**self.shared, **{name: numbers[i] for name, numbers in self.of.items()}}
 
     def each(self, name: str) -> list[Interval]:
-        """A term at the numbers of each member, the burden as it is in the profile."""
-        return [
-            value(name, x=self.of["burden"][i], **self.exact, **self.at(i)) for i in self.members
-        ]
-
-    def term(self, name: str, **given: Any) -> Any:
-        """A term as a formula in the own burden, exact fractions put in."""
-        return term(name, **{"x": x, **self.exact, **given})
+        """A term at the numbers of each member."""
+        return [value(name, **self.exact, **self.numbers(i)) for i in self.members]
 
     def product(self, one: str, other: str) -> list[Interval]:
         """The products of two numbers of each member."""
         return [a * b for a, b in zip(self.of[one], self.of[other], strict=True)]
 
-    def allied_mean(self, values: list[Interval]) -> Interval:
+    def mean(self, values: list[Interval]) -> Interval:
         """The mean over allies, weighed by GDP."""
         return total(self.of["gdp"][i] * values[i] for i in self.allies) / self.allied
 
@@ -125,25 +121,26 @@ class Stage:
 
     def _trust(self) -> list[Interval]:
         """Operating trust by ally; at the leader's place the mean (docs/theory/model, Trust)."""
-        trust, cost = [Interval(0) for _ in self.members], self.of["cost"]
+        nothing, cost, recovers = Interval(0), self.of["cost"], self.exact["recovery"] > 0
+        trust = [nothing for _ in self.members]
         for i in self.allies:
             start, top = self.of["trust"][i], self.of["trust_ceiling"][i]
-            others = self.allied_mean([c if j != i else Interval(0) for j, c in enumerate(cost)])
-            impact = value("trust_impact", others_cost=others, **self.at(i))
+            others = self.mean([c if j != i else nothing for j, c in enumerate(cost)])
+            impact = value("trust_impact", others_cost=others, **self.exact, **self.numbers(i))
             if self.game.horizon == "impact":
                 trust[i] = start * impact
-            elif self.game.scarring > 0 and cost[i].hi > 0:
-                trust[i] = Interval(0)
+            elif self.exact["scarring"] > 0 and cost[i].hi > 0:
+                trust[i] = nothing
             elif impact.lo == 1 == impact.hi:
-                trust[i] = top if self.exact["recovery"] > 0 else start
-            elif self.exact["recovery"] > 0:
+                trust[i] = top if recovers else start
+            elif recovers:
                 trust[i] = value("stationary_trust", impact=impact, ceiling=top, **self.exact)
-        trust[self.lead] = self.allied_mean(trust)
+        trust[self.lead] = self.mean(trust)
         return trust
 
     def payoff(self, i: int) -> Payoff:
         """The payoff of a member against the others' burdens."""
-        of, known = self.of, {symbol(name): number for name, number in self.at(i).items()}
+        of, known = self.of, {symbol(name): number for name, number in self.numbers(i).items()}
         known[symbol("umbrella")] = of["shelter"][i]  # b_i r_i: operating trust is in it.
         known[symbol("rest")] = total(of["pull"][j] for j in self.members if j != i)
         others = [of["g"][j] for j in self.allies if j != i]
@@ -169,8 +166,7 @@ class Stage:
 
     def _formulas(self, i: int, known: Known) -> dict[str, Any]:
         """u_i = c(used) + theta ln S + alpha v(p) + h ln x. A weight of 0 takes its term away."""
-        game, rho, s = self.game, self.exact["rho"], symbol
-        use = self.term
+        game, rho, s, use = self.game, self.exact["rho"], symbol, self._term
         g, others = s("scale") * x, s("others")
         if i == self.lead:
             used = x - s("revenue")
@@ -198,20 +194,22 @@ class Stage:
 
     def _influence(self, i: int, g: Any) -> Any:
         """p_i: a share of the council; or of an ally's contest with the leader, or their mean."""
-        s, use = symbol, self.term
+        s, use, mean = symbol, self._term, sp.Integer(0)
         if self.game.influence == "council":
             pull = use("council_pull", g=g)
             return use("council_influence", pull=pull, total=pull + s("rest"))
         if i != self.lead:
             contest = use("hub_contest", g=g, rival=s("rival_pull"))
             return use("hub_influence", pull=use("council_pull", weight=1, g=g), contest=contest)
-        mean = sp.Integer(0)
         for j in self.allies:
             trust, theirs, rival = (s(f"{name}_{j}") for name in ("trust", "g", "rival_pull"))
             contest = use("hub_contest", trust=trust, leader=g, g=theirs, rival=rival)
             pull = use("council_pull", weight=trust, g=g)
             mean += s(f"share_{j}") * use("hub_influence", pull=pull, contest=contest)
         return mean
+
+    def _term(self, name: str, **given: Any) -> Any:
+        return term(name, **{"x": x, **self.exact, **given})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,25 +225,14 @@ class Payoff:
     known: Known
     pieces: list[tuple[float, float, int]]
 
-    def on_piece(self, below: int) -> Known:
-        """The member's numbers on a piece."""
-        return {**self.known, symbol("below"): Interval(below)}
-
-    def number(self, name: str, burden: float) -> Interval:
+    def number(self, name: str, burden: float, below: int | None = None) -> Interval:
         """payoff, security or influence at a burden; at the demand itself it is met."""
-        known = self.on_piece(int(burden < float(self.known[symbol("demand")].lo)))
+        if below is None:
+            below = int(burden < float(self.known[symbol("demand")].lo))
+        known = {**self.known, symbol("below"): Interval(below), x: Interval(burden)}
         if burden == 0 and symbol("idle") in known:
             known[symbol("seat")] = known[symbol("idle")]
-        return enclose(self.formulas[name], {**known, x: Interval(burden)})
-
-
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """A smooth function of the own burden, its slope and its bend (second derivative)."""
-
-    value: Any
-    slope: Any
-    bend: Any
+        return enclose(self.formulas[name], known)
 
 
 @functools.lru_cache(maxsize=256)
@@ -267,9 +254,4 @@ def _curve(payoff: Any) -> Curve:
     payoff = sp.expand_log(
         payoff, force=True
     )  # Products under a logarithm are enclosed better apart.
-    slope = sp.diff(payoff, x)
-    return Curve(payoff, slope, sp.diff(slope, x))
-
-
-def _exact(values: Any) -> list[Interval]:
-    return [Interval(float(number)) for number in values]
+    return payoff, (slope := sp.diff(payoff, x)), sp.diff(slope, x)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 
-from alliancegame.verify.intervals import Interval, hull
+import sympy as sp
+
+from alliancegame.verify.intervals import RULES, Interval
 from alliancegame.verify.payoffs import Stage
 
 NEAR = 1e-12
@@ -27,21 +29,20 @@ def why_not(stage: Stage) -> str:
 def followers(stage: Stage) -> Conditions:
     """Allies' answer to a fixed x_l: their shares of one total fall in it, so that it has one root."""
     game, of, allies = stage.game, stage.of, stage.allies
+    summed = game.technology == "ces" and game.substitution == 1
     smooth = game.shortfall == "proportional" or not any(map(stage.pressed, allies))
-    idle = all(of["influence_weight"][i].hi <= 0 for i in allies)
+    voice = _council(stage) or all(of["influence_weight"][i].hi <= 0 for i in allies)
+    spill = all(of["spillin"][i].inside(0, 1) for i in allies)
     solvent = game.consumption == "linear" or all(_solvent(stage, i) for i in allies)
+    moved = not any(_flat(stage, i) for i in allies)
     names = ", ".join(sorted({game.members[i] for pair in exchangeable(stage) for i in pair}))
     return {
-        "forces do not add up (substitution is not 1)": game.technology == "ces"
-        and game.substitution == 1,
+        "forces do not add up (substitution is not 1)": summed,
         "the shortfall is not proportional": smooth,
-        "allies value influence, which is no council with m = 1 and equal weights among them": idle
-        or _council(stage),
-        "spill-ins are not all in [0, 1]": all(of["spillin"][i].inside(0, 1) for i in allies),
+        "allies value influence, and not of a council with m = 1 and equal weights among them": voice,
+        "spill-ins are not all in [0, 1]": spill,
         "a tariff could leave an ally without consumption": solvent,
-        "a levy takes from an ally just what a burden below the demand costs": not any(
-            _flat(stage, i) for i in allies
-        ),
+        "a levy takes from an ally just what a burden below the demand costs": moved,
         f"a continuum is not excluded: {names} may share a burden in any way": not names,
     }
 
@@ -49,30 +50,23 @@ def followers(stage: Stage) -> Conditions:
 def simultaneous(stage: Stage) -> Conditions:
     """What Nash with the leader needs beside that: v log, and b_l T^zeta b_i r_i <= beta_i."""
     game, of, lead = stage.game, stage.of, stage.lead
-    idle = of["influence_weight"][lead].hi <= 0
+    voice = game.influence_value == "log" and _council(stage)
     untaxed = game.deadweight == 1 or all(of["levy"][i].hi <= 0 for i in stage.allies)
     beta, b = of["spillin"], of["umbrella"]
     if isinstance(game.spillin, float) and isinstance(game.umbrella, float):
         # One number each, spread alike: compared before congestion, that is exactly.
         beta, b = ([Interval(number)] * game.size for number in (game.spillin, game.umbrella))
     back = [stage.shared["returned"] * b[i] * of["trust"][i] for i in stage.members]
-    outside = ", ".join(game.members[i] for i in stage.allies if not back[i].hi <= beta[i].lo)
+    names = ", ".join(game.members[i] for i in stage.allies if not back[i].hi <= beta[i].lo)
     alike = ", ".join(game.members[i] for i in shared_with_leader(stage))
     return {
-        "the leader values influence otherwise than by ln p of a council with m = 1": idle
-        or (game.influence_value == "log" and _council(stage)),
+        "the leader values influence otherwise than by ln p of a council with m = 1": voice
+        or of["influence_weight"][lead].hi <= 0,
         "revenue of a tariff moves the leader's marginal cost, which the theorem leaves out": untaxed
         or game.consumption == "linear",
-        f"b_l T^zeta b_i r_i <= beta_i fails for {outside}": not outside,
+        f"b_l T^zeta b_i r_i <= beta_i fails for {names}": not names,
         f"a continuum is not excluded: {game.leader} and {alike} may share": not alike,
     }
-
-
-def _flat(stage: Stage, i: int) -> bool:
-    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat."""
-    kinds = (stage.of[f"{k}_weight"][i] for k in ("security", "influence", "private"))
-    levy, demand = float(stage.of["levy"][i].hi), stage.demand[i]
-    return all(weight.hi <= 0 for weight in kinds) and abs(levy - demand) <= 1e-6 * demand
 
 
 def _council(stage: Stage) -> bool:
@@ -85,9 +79,16 @@ def _solvent(stage: Stage, i: int) -> bool:
     low, high, demand = (stage.of[k][i] for k in ("burden_min", "burden_max", "demand"))
     if not stage.pressed(i):
         return bool(high.hi < 1)
-    short = hull([Interval(0), Interval(1) - low / demand]).hi
-    used = low + stage.of["levy"][i] * Interval(short)
+    short = RULES[sp.Max]([Interval(0), Interval(1) - low / demand])
+    used = low + stage.of["levy"][i] * short
     return bool(used.hi < 1 and high.hi < 1 and demand.hi < 1)
+
+
+def _flat(stage: Stage, i: int) -> bool:
+    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat."""
+    weights = (stage.of[f"{k}_weight"][i] for k in ("security", "influence", "private"))
+    levy, demand = float(stage.of["levy"][i].hi), stage.demand[i]
+    return all(weight.hi <= 0 for weight in weights) and abs(levy - demand) <= 1e-6 * demand
 
 
 # --- The continua that the theorems leave out ------------------------------------------------------
@@ -101,25 +102,22 @@ def exchangeable(stage: Stage) -> list[tuple[int, int]]:
     of, leader = stage.of, stage.shared["leader"]
     kind = [i for i in stage.allies if _plain(stage, i) and of["spillin"][i].hi >= 1]
     worth = {i: of["security_weight"][i] * of["scale"][i] - of["shelter"][i] * leader for i in kind}
-    return [
-        (i, j)
-        for i, j in itertools.permutations(kind, 2)
-        if _near(worth[i], worth[j]) and less(stage, i) > 0 and more(stage, j) > 0
-    ]
+    pairs = itertools.permutations(kind, 2)
+    return [(i, j) for i, j in pairs if _near(worth[i], worth[j]) and _may_pass(stage, i, j)]
 
 
 def shared_with_leader(stage: Stage) -> list[int]:
     """Allies with whom the leader may share: both plain, b_l T^zeta b_i r_i = 1, one worth to both."""
-    lead, shelter = stage.lead, stage.of["shelter"]
-    gain = stage.product("security_weight", "scale")
+    lead, back, shelter = stage.lead, stage.shared["returned"], stage.of["shelter"]
+    worth, kind = (
+        stage.product("security_weight", "scale"),
+        [i for i in stage.allies if _plain(stage, i)],
+    )
     return [
         i
-        for i in stage.allies
-        if _plain(stage, lead)
-        and _plain(stage, i)
-        and _near(stage.shared["returned"] * shelter[i], Interval(1))
-        and _near(gain[i], shelter[i] * gain[lead])
-        and any(less(stage, a) > 0 and more(stage, b) > 0 for a, b in ((i, lead), (lead, i)))
+        for i in (kind if _plain(stage, lead) else ())
+        if _near(back * shelter[i], Interval(1)) and _near(worth[i], shelter[i] * worth[lead])
+        if _may_pass(stage, i, lead) or _may_pass(stage, lead, i)
     ]
 
 
@@ -132,17 +130,16 @@ def _plain(stage: Stage, i: int) -> bool:
 
 def _near(a: Interval, b: Interval) -> bool:
     """Whether two numbers are not proved to differ by more than NEAR, relatively."""
-    size = max(a.hi, -a.lo, b.hi, -b.lo)
-    slack = (Interval(NEAR) * Interval(size)).hi
+    slack = (Interval(NEAR) * Interval(max(a.hi, -a.lo, b.hi, -b.lo))).hi
     return not (a.lo > b.hi + slack or b.lo > a.hi + slack)
 
 
-def less(stage: Stage, i: int) -> float:
-    """How much lower a burden can be without pressure that bites."""
-    floor = float(stage.game.by_member("burden_min")[i])
-    return stage.burdens[i] - (max(floor, stage.demand[i]) if stage.pressed(i) else floor)
+def _may_pass(stage: Stage, i: int, j: int) -> bool:
+    return room(stage, i)[0] > 0 and room(stage, j)[1] > 0
 
 
-def more(stage: Stage, i: int) -> float:
-    """How much higher a burden can be."""
-    return float(stage.game.by_member("burden_max")[i]) - stage.burdens[i]
+def room(stage: Stage, i: int) -> tuple[float, float]:
+    """How much lower a burden can be without pressure that bites, and how much higher."""
+    low, high = (float(stage.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
+    floor = max(low, stage.demand[i]) if stage.pressed(i) else low
+    return stage.burdens[i] - floor, high - stage.burdens[i]

@@ -17,8 +17,8 @@ from alliancegame.verify.claims import (
     only,
     worth,
 )  # fmt: skip
-from alliancegame.verify.intervals import Interval, enclose
-from alliancegame.verify.payoffs import Stage, x
+from alliancegame.verify.intervals import Interval
+from alliancegame.verify.payoffs import Stage
 from alliancegame.verify.saved.reading import Content, Equilibrium, demand, game_of, number, plan_of
 
 SMALL = 1e-6
@@ -235,13 +235,7 @@ def _turn(stage: Stage, turn: Content) -> None:
     payoff, reply, gain = stage.payoff(i), number(turn["reply"]), number(turn["gain"])
     now = payoff.number("payoff", stage.burdens[i])
     found = [
-        agrees(
-            "a gain",
-            gain,
-            enclose(payoff.formulas["payoff"], {**payoff.on_piece(below), x: at}) - now,
-            1e-9,
-        )
-        for at in [Interval(reply)]
+        agrees("a gain", gain, payoff.number("payoff", reply, below) - now, 1e-9)
         for low, high, below in payoff.pieces
         if low <= reply <= high
     ]
