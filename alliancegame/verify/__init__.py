@@ -1,9 +1,12 @@
 """The independent checker of saved results: no solver, no compiled kernel, no cache.
 
-It imports `game/` and `payoff/terms.py` alone, and evaluates the terms in interval arithmetic
-(docs/howto/verify). `alliancegame.verify(...)` is the function of this package, which is why the
-package can be called (see `alliancegame.report`). Read it in this order: `intervals`, `payoffs`,
-`deviations`, `theorems`, `claims`, `outcomes`, `reading`, `check`.
+It imports `game/` and `payoff/terms.py` alone. Five files prove, to be read in this order: `intervals`
+(what a formula can be), `payoffs` (from the terms of the model), `deviations` (the most that anybody can
+gain), `theorems` (when an equilibrium is the only one), `claims` (what a result says, and what became of
+it). The folder `saved` is bookkeeping: reading files, the kinds of results, the report.
+
+`alliancegame.verify(...)` is the function of this package, which is why the package can be called (see
+`alliancegame.report`). docs/howto/verify has the argument.
 """
 
 from __future__ import annotations

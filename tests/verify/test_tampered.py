@@ -238,6 +238,160 @@ def test_tampering_with_larger_results_is_refused(how: str, files: dict[str, Con
     assert found.status == expected, found.to_dict()
 
 
+def other_game(content: Content) -> None:
+    """The second comparison is of another game: true by itself, but of another A."""
+    game = ag.load_model("three-allies").replace(umbrella=0.6)
+    made = json.loads(ag.compare(game, ag.Plan(threat=0.2)).to_json(certificate=True))
+    kept = [c for c in content["claims"] if not c["of"].startswith("items[1].")]
+    content["claims"] = kept + [{**c, "of": f"items[1].{c['of']}"} for c in made["claims"]]
+    entries = ("schema", "kind", "version", "claims")
+    content["items"][1] = {k: v for k, v in made.items() if k not in entries}
+
+
+def another_leader_burden(content: Content) -> None:
+    """Both ends of a continuum are equilibria, but one of them of another plan."""
+    end = content["components"][0]["ends"][0]
+    end["plan"]["burden"] = end["burden"][0] = 0.021
+
+
+def swap_first_and_other(content: Content) -> None:
+    """A is the best for the leader: one that is better cannot stand among the others."""
+    base, others = content["baseline"], content["baseline"]["others"]
+    content["baseline"] = {**others[0], "others": [{**base, "others": []}, *others[1:]]}
+
+
+def in_both(content: Content, name: str, of: str, value: Any) -> None:
+    """A number forged in the result and in its claim."""
+    content[name] = value
+    claim(content, of)[name] = value
+
+
+MISSED: dict[str, tuple[str, Callable[[Content], Any]]] = {
+    "hash of the comparison": ("comparison", lambda c: c["provenance"].update(game_hash="0" * 64)),
+    "hash of the set": ("set", lambda c: c["provenance"].update(game_hash="0" * 64)),
+    "false for a number in a claim": (
+        "comparison", lambda c: claim(c, "decomposition").update(commitment=False),
+    ),
+    "false for a number in a plan": ("stackelberg", lambda c: c["plan"].update(tariff=False)),
+    "one for the schema": ("nash", lambda c: c.update(schema=1.0)),
+    "nothing for the others": ("nash", lambda c: c.update(others={})),
+    "a number for a word": ("nash", lambda c: c["certificate"].update(reason=5)),
+    "a word for a tolerance": ("nash", lambda c: c["certificate"]["tolerances"].update(grid="fine")),
+    "words for a number": (
+        "comparison", lambda c: in_both(c, "versus_best_burden", "decomposition", "believe me"),
+    ),
+    "a flag twice": (
+        "flagged", lambda c: [f.append(f[0]) for f in (c["flags"], claim(c, "outcome")["flags"])],
+    ),
+    "comparisons with two games": ("comparisons", other_game),
+    "no comparisons": ("comparisons", lambda c: c.update(items=[], claims=[])),
+    "A is not the best": ("several", swap_first_and_other),
+    "nothing is committed": ("stackelberg", lambda c: c.update(commit=[])),
+    "committed twice": ("stackelberg", lambda c: c["commit"].append(c["commit"][0])),
+    "something else is committed": ("stackelberg", lambda c: c.update(commit=["honour"])),
+    "a negative gap": ("stackelberg", lambda c: in_both(c, "leader_gap", "leader gap", -1e-9)),
+    "worst above best": (
+        "stackelberg",
+        lambda c: in_both(c, "pessimistic_value", "selection", c["optimistic_value"] + 1),
+    ),
+    "another word for completeness": (
+        "set",
+        lambda c: (in_both(c, "completeness", "completeness", "sure"), c.update(complete=False)),
+    ),
+    "an empty set of another game": ("cycle", lambda c: c["game"].update(decay=0.9)),
+    "an empty set of another plan": ("cycle", lambda c: c["plan"].update(threat=-1)),
+    "gain in the cycle": (
+        "cycle", lambda c: c["cycle"][0].update(gain=c["cycle"][0]["gain"] * (1 + 1e-6)),
+    ),
+    "reply in the cycle": (
+        "cycle", lambda c: c["cycle"][0].update(reply=c["cycle"][0]["reply"] * 1.01),
+    ),
+    "nobody in the cycle": ("cycle", lambda c: c["cycle"][0].update(member="Atlantis")),
+    "end of another plan": ("continuum", another_leader_burden),
+    "end of another game": ("continuum", lambda c: c["components"][0]["ends"][0]["game"].update(decay=0.1)),
+    "end twice": (
+        "continuum",
+        lambda c: c["components"][0]["ends"].__setitem__(1, c["components"][0]["ends"][0]),
+    ),
+    "who moves": ("continuum", lambda c: c["components"][0].update(members=[])),
+    "nobody moves": ("continuum", lambda c: c["components"][0]["members"].append("Atlantis")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def more_files(files: dict[str, Content], small: ag.BurdenSharingGame) -> dict[str, Content]:
+    """Further kinds: no equilibrium (with a cycle), a continuum, a comparison with a flag, several A."""
+    shared = alliance((1, 1, 1), (0, 0.04, 0.04), consumption="linear")
+    found = {
+        "cycle": ag.find_equilibria(small.replace(technology="best-shot")),
+        "continuum": ag.find_equilibria(shared, ag.Plan(burden=0.02)),
+        "flagged": ag.compare(small.replace(decay=2.0), ag.Plan(threat=1.0)),
+        "several": ag.compare(
+            ag.BurdenSharingGame(**files["multiple"]["game"]), ag.Plan(threat=0.1)
+        ),
+    }
+    made = {k: json.loads(one.to_json(certificate=True)) for k, one in found.items()}
+    assert made["cycle"]["cycle"]
+    assert made["continuum"]["components"]
+    assert made["flagged"]["flags"]
+    assert all(ag.verify(content).status == "not checkable" for content in made.values())
+    return {**files, **made}
+
+
+@pytest.mark.parametrize("how", MISSED)
+def test_what_an_earlier_checker_let_pass_is_refused(
+    how: str, more_files: dict[str, Content]
+) -> None:
+    kind, change = MISSED[how]
+    content = copy.deepcopy(more_files[kind])
+    change(content)
+    report = ag.verify(content)
+    assert report.status == "refused", report.to_dict()
+
+
+def test_an_entry_of_zero_is_still_an_entry_that_is_not_read(files: dict[str, Content]) -> None:
+    assert ag.verify({**copy.deepcopy(files["set"]), "proof": 0}).status == "not checkable"
+
+
+def test_evidence_for_a_theorem_is_refused(files: dict[str, Content]) -> None:
+    """A claim may carry evidence for a proof that takes some; the theorems take none."""
+    content = copy.deepcopy(files["nash"])
+    claim(content, "uniqueness")["evidence"] = [[0, 1]]
+    assert ag.verify(content).status == "refused"
+    several = copy.deepcopy(files["multiple"])
+    claim(several, "uniqueness")["evidence"] = []
+    assert ag.verify(several).status == "refused"
+
+
+def test_a_list_of_equilibria_may_cite_a_theorem_itself(files: dict[str, Content]) -> None:
+    content = copy.deepcopy(files["set"])
+    for theorem, status in (
+        ("simultaneous Nash", "accepted"), ("followers", "refused"), ("hope", "refused"),
+        ("enumeration", "refused"),
+    ):  # fmt: skip
+        claim(content, "completeness")["theorem"] = theorem
+        assert ag.verify(content).status == status, theorem
+
+
+def test_no_number_of_a_file_can_be_moved_one_at_a_time(files: dict[str, Content]) -> None:
+    """Every number, by a millionth, up and down; tolerances may be tightened, never loosened."""
+    content = files["nash"]
+    for path in leaves(content):
+        for by in (1e-6, -1e-6):
+            if (
+                "provenance" in path
+                or path[-1] == "tariff"
+                or path[-1] in ("grid", "roots", "refine")
+            ):
+                continue  # Nothing is exposed to a tariff in this game; how it was searched is told.
+            if "tolerances" in path and (by < 0 or path[-1] == "leader_gap"):
+                continue
+            moved = copy.deepcopy(content)
+            old = at(content, path)
+            put(moved, path, old * (1 + by) if old else by)
+            assert ag.verify(moved).status == "refused", (path, by)
+
+
 @pytest.mark.parametrize("kind", ["comparison", "stackelberg", "set"])
 def test_entries_that_are_not_read_are_not_checkable(kind: str, files: dict[str, Content]) -> None:
     content = {**copy.deepcopy(files[kind]), "proof": "believe me"}

@@ -161,10 +161,13 @@ class _Walk:
     def result(self, of: str, kind: Kind, content: Content) -> None:
         """A result: the results and equilibria in it, whether they fit, and what it claims itself."""
         paths = [*kind.equilibria, *kind.results]
-        keys = {*kind.entries, *(path.partition(".")[0].removesuffix("[*]") for path in paths)}
+        keys = {name for stated, _ in kind.claims.values() for name in stated} | {*kind.entries}
+        keys |= {path.partition(".")[0].removesuffix("[*]") for path in paths}
         lacking = sorted(keys - set(content))
         demand(not lacking, f"{of or 'the result'} lacks {lacking}")
-        unread = sorted(k for k in set(content) - keys if content[k] not in (None, False))
+        unread = sorted(
+            k for k in set(content) - keys if not (content[k] is None or content[k] is False)
+        )
         if unread:
             self.say(of, "further entries", (OPEN, f"not read: {', '.join(unread)}"))
         for path, inner in kind.results.items():
@@ -180,8 +183,8 @@ class _Walk:
         parts = [part for group in groups for part in group]
         kind.fits(content, parts)
         for k, part in enumerate(parts):
-            siblings = groups[0] if part in groups[0] and "[*]" in kind.equilibria[0] else []
-            parts[k] = self.beside_others(part, [one for one in siblings if one is not part])
+            group = groups[0] if kind.lists and k < len(groups[0]) else []
+            parts[k] = self.beside_others(part, [one for one in group if one is not part])
         if kind.equilibria[:1] == ("baseline",) and not parts[0].proven:
             best = (
                 "A is the equilibrium best for the leader: that no better one exists is not checked"
@@ -207,19 +210,20 @@ class _Walk:
     def alone(self, read: Equilibrium) -> Checked:
         """The numbers and the regret of one equilibrium."""
         of, made = read.of, read.content["certificate"]
-        savings = self.listed.get((of, "numbers"), {}).get("savings")
-        agree = lambda: claims.numbers(read.stage, read.numbers, number(savings))  # noqa: E731
-        self.settle(of, "numbers", {"savings": savings}, agree)
+        said = self.listed.get((of, "numbers"), {}).get("savings", "nan")
+        savings = number(said)
+        agree = lambda: claims.numbers(read.stage, read.numbers, savings)  # noqa: E731
+        self.settle(of, "numbers", {"savings": said}, agree)
         says = {"verdict": made["verdict"], "bound": made["regret"]}
         gains = lambda: claims.regret(read.stage, read.certificate)  # noqa: E731
-        return Checked(read, number(savings), self.settle(of, "regret", says, gains))
+        return Checked(read, savings, self.settle(of, "regret", says, gains))
 
     def beside_others(self, part: Checked, siblings: Sequence[Checked]) -> Checked:
         """What an equilibrium says of others: those that it lists, or else its siblings."""
         read, others = part.read, []
         for k, content in enumerate(read.content["others"]):
             other = equilibrium_of(f"{read.of}.others[{k}]", content)
-            alike = all(content[key] == read.content[key] for key in ("game", "plan", "concept"))
+            alike = all(same(content[k], read.content[k]) for k in ("game", "plan", "concept"))
             demand(alike, f"{other.of} is of another game or plan")
             demand(not content["others"], f"{other.of} lists others of its own")
             others.append(self.alone(other))

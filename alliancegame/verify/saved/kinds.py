@@ -6,20 +6,12 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from alliancegame.verify.claims import (
-    ACCEPTED,
-    OPEN,
-    PAYOFF_CLOSE,
-    REFUSED,
-    Answer,
-    agrees,
-    apart,
-    only,
-    worth,
-)  # fmt: skip
+from alliancegame.verify import claims
+from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer, agrees, apart
 from alliancegame.verify.intervals import Interval
 from alliancegame.verify.payoffs import Stage
-from alliancegame.verify.saved.reading import Content, Equilibrium, demand, game_of, number, plan_of
+from alliancegame.verify.saved import reading
+from alliancegame.verify.saved.reading import Content, Equilibrium, demand, number, same
 
 SMALL = 1e-6
 """Changes of savings and influence below this are none (docs/theory/outcomes)."""
@@ -48,8 +40,8 @@ Finder = Callable[[Content, Sequence[Checked], Content], Answer]
 class Kind:
     """A kind of result.
 
-    `entries` it must have; `equilibria` stand at these paths, `results` of other kinds at those.
-    `claims` are each the entries that it states, and a finder. `fits` refuses what contradicts itself.
+    `equilibria` stand at these paths, `results` of other kinds at those. `claims` are each the entries
+    that it states, and a finder; other `entries` it must have. `fits` refuses what contradicts itself.
     """
 
     entries: tuple[str, ...]
@@ -57,6 +49,14 @@ class Kind:
     results: Mapping[str, str] = dataclasses.field(default_factory=dict)
     claims: Mapping[str, tuple[tuple[str, ...], Finder]] = dataclasses.field(default_factory=dict)
     fits: Callable[[Content, Sequence[Checked]], None] = lambda content, parts: None
+
+    @property
+    def lists(self) -> bool:
+        """Whether its equilibria stand beside each other, each one of several."""
+        return self.equilibria == LISTED
+
+
+LISTED = ("equilibria[*]", "components[*].ends[*]")
 
 
 def _open(why: str) -> Finder:
@@ -112,8 +112,11 @@ def _esteem(part: Checked) -> float:
 
 def _a_is_a(content: Content, parts: Sequence[Checked]) -> None:
     base, here = (part.read for part in parts)
-    demand(base.content["game"] == here.content["game"], "A and the plan are of different games")
-    plan = base.content["plan"]
+    alike = same(base.content["game"], here.content["game"])
+    demand(alike, "A and the plan are of different games")
+    provenance, plan = content.get("provenance", base.content["provenance"]), base.content["plan"]
+    hashed = provenance["game_hash"] == base.stage.game.hash
+    demand(hashed, "the game is not the one whose hash (SHA-256) is stated")
     quiet = plan["threat"] == plan["tariff"] == 0 and plan["burden"] is None
     demand(quiet, "A is not without pressure")
     lead = base.stage.lead
@@ -141,7 +144,7 @@ def _outcome_and_gain(content: Content, parts: Sequence[Checked], claim: Content
         return REFUSED, f"flags that are not as stated: {', '.join(wrong)}"
     if number(content["delta_payoff"]) != change.gain:
         return REFUSED, f"delta_payoff is {change.gain}"
-    money = worth(base, base.lead, change.gain)
+    money = claims.worth(base, base.lead, change.gain)
     found = agrees("gain_usd_bn", number(content["gain_usd_bn"]), money)
     answers = [_outcome(content, parts, claim), found]
     if refused := [answer for answer in answers if answer[0] == REFUSED]:
@@ -157,7 +160,7 @@ PARTS = ("commitment", "leverage", "trust_loss")
 def _adds_up(content: Content, parts: Sequence[Checked], claim: Content) -> Answer:
     commitment, *_ = given = [number(content[name]) for name in PARTS]
     number(content["versus_best_burden"])
-    whole = agrees("their sum", sum(given), Interval(Change(parts).gain), PAYOFF_CLOSE)
+    whole = agrees("their sum", sum(given), Interval(Change(parts).gain), claims.PAYOFF_CLOSE)
     if whole[0] == REFUSED:
         return whole
     if parts[1].read.stage.plan.burden is None and commitment != 0:
@@ -168,7 +171,7 @@ def _adds_up(content: Content, parts: Sequence[Checked], claim: Content) -> Answ
 def _one_a(content: Content, parts: Sequence[Checked]) -> None:
     games = [item["baseline"]["game"] for item in content["items"]]
     demand(bool(games), "no comparison is listed")
-    demand(all(game == games[0] for game in games), "comparisons with A of different games")
+    demand(all(same(game, games[0]) for game in games), "comparisons with A of different games")
 
 
 # --- The leader's best plan ------------------------------------------------------------------------
@@ -180,16 +183,15 @@ SELECTION = ("optimistic_value", "pessimistic_value", "pessimistic_plan", "epsil
 def _committed(content: Content, parts: Sequence[Checked]) -> None:
     _a_is_a(content, parts)
     commit, plan = content["commit"], content["plan"]
-    demand(plan == parts[1].read.content["plan"], "the response is to another plan")
+    demand(same(plan, parts[1].read.content["plan"]), "the response is to another plan")
     known = {"threat", "demand", "tariff", "burden"}
-    demand(bool(commit) and set(commit) <= known, f"nobody can commit {commit!r}")
+    once = len(set(commit)) == len(commit) > 0
+    demand(once and set(commit) <= known, f"nobody can commit {commit!r}")
     named = "burden" not in commit or plan["burden"] is not None
     demand(named, "the burden is committed, and the plan names none")
     demand(not number(content["leader_gap"]) < 0, "leader_gap is negative")
-    best, worst, _, epsilon, _ = (
-        value if name == "pessimistic_plan" else number(value)
-        for name, value in ((name, content[name]) for name in SELECTION)
-    )
+    names = ("optimistic_value", "pessimistic_value", "epsilon", "inadmissible")
+    best, worst, epsilon, _ = (number(content[name]) for name in names)
     demand(not (worst > best or epsilon < 0), "the worst answer is better than the best")
 
 
@@ -199,9 +201,9 @@ COMPLETENESS = ("proven", "to a resolution", "not known")
 
 
 def _listed_once(content: Content, parts: Sequence[Checked]) -> None:
-    game, plan = game_of(content), plan_of(content)
+    game, plan = reading.game_of(content), reading.plan_of(content)
     for part in parts:
-        alike = all(part.read.content[key] == content[key] for key in ("game", "plan"))
+        alike = all(same(part.read.content[key], content[key]) for key in ("game", "plan"))
         demand(alike, f"{part.read.of} is of another game or plan")
     listed = [part.read.stage.burdens for part in parts if part.read.of.startswith("equilibria")]
     for k, one in enumerate(listed):
@@ -214,14 +216,10 @@ def _listed_once(content: Content, parts: Sequence[Checked]) -> None:
     for k, component in enumerate(content["components"]):
         names, ends = component["members"], [end["burden"] for end in component["ends"]]
         demand(bool(ends), f"components[{k}] has no end")
-        demand(
-            len(set(names)) == len(names) and set(names) <= set(game.members),
-            f"components[{k}] names {names!r}",
-        )
-        demand(
-            all(one != two for one in ends for two in ends if one is not two),
-            "an end is listed twice",
-        )
+        known = len(set(names)) == len(names) and set(names) <= set(game.members)
+        demand(known, f"components[{k}] names {names!r}")
+        once = all(one != two for one in ends for two in ends if one is not two)
+        demand(once, f"an end of components[{k}] is listed twice")
         for i, name in enumerate(game.members):
             moves = any(apart(a[i : i + 1], b[i : i + 1]) for a in ends for b in ends)
             demand(not moves or name in names, f"{name} moves along components[{k}]")
@@ -235,7 +233,7 @@ def _turn(stage: Stage, turn: Content) -> None:
     payoff, reply, gain = stage.payoff(i), number(turn["reply"]), number(turn["gain"])
     now = payoff.number("payoff", stage.burdens[i])
     found = [
-        agrees("a gain", gain, payoff.number("payoff", reply, below) - now, 1e-9)
+        agrees("a gain", gain, payoff.number("payoff", reply, below) - now, claims.PAYOFF_CLOSE)
         for low, high, below in payoff.pieces
         if low <= reply <= high
     ]
@@ -250,10 +248,10 @@ def _complete(content: Content, parts: Sequence[Checked], claim: Content) -> Ans
         return ACCEPTED, "nothing is claimed"
     if "theorem" in claim and known == "proven":
         profiles = [part.read.stage.burdens for part in listed]
-        game = game_of(content)
+        game = reading.game_of(content)
         least = [float(b) for b in game.by_member("burden_min")]
-        stage = listed[0].read.stage if listed else Stage(game, plan_of(content), least)
-        return only(claim["theorem"], stage, profiles, claim.get("evidence"))
+        stage = listed[0].read.stage if listed else Stage(game, reading.plan_of(content), least)
+        return claims.only(claim["theorem"], stage, profiles, claim.get("evidence"))
     if known == "proven" and len(listed) == 1 and listed[0].proven:
         return ACCEPTED, "a theorem proves that there is only one"
     return OPEN, "no theorem that is checked here proves the list complete"
@@ -262,15 +260,7 @@ def _complete(content: Content, parts: Sequence[Checked], claim: Content) -> Ans
 KINDS = {
     "equilibrium": Kind(entries=(), equilibria=("equilibrium",)),
     "comparison": Kind(
-        entries=(
-            "outcome",
-            "delta_payoff",
-            "gain_usd_bn",
-            *PARTS,
-            "versus_best_burden",
-            "flags",
-            "provenance",
-        ),
+        entries=("delta_payoff", "gain_usd_bn", "provenance"),
         equilibria=("baseline", "result"),
         claims={
             "outcome": (("outcome", "flags"), _outcome_and_gain),
@@ -280,16 +270,7 @@ KINDS = {
     ),
     "comparisons": Kind(entries=(), results={"items[*]": "comparison"}, fits=_one_a),
     "stackelberg": Kind(
-        entries=(
-            "commit",
-            "plan",
-            "leader_gap",
-            "search",
-            "selection",
-            "objective",
-            "outcome",
-            *SELECTION,
-        ),
+        entries=("commit", "plan", "search", "selection", "objective"),
         equilibria=("baseline", "response"),
         claims={
             "outcome": (("outcome",), _outcome),
@@ -305,8 +286,8 @@ KINDS = {
         fits=_committed,
     ),
     "alliance-equilibria": Kind(
-        entries=("game", "plan", "completeness", "complete", "statement", "cycle", "provenance"),
-        equilibria=("equilibria[*]", "components[*].ends[*]"),
+        entries=("game", "plan", "complete", "statement", "cycle", "provenance"),
+        equilibria=LISTED,
         claims={"completeness": (("completeness",), _complete)},
         fits=_listed_once,
     ),

@@ -115,6 +115,9 @@ def equilibrium_of(of: str, content: Any) -> Equilibrium:
     demand(content["concept"] == concept, f"{of} is no {content['concept']!r} under its plan")
     for name, values in (*WORDS.items(), ("worst", (None, *game.members))):
         demand(made[name] in values, f"{name} of {of} is {shown(made[name])}")
+    texts = (content["message"], *(made[name] for name in ("reason", "method", "scope")))
+    demand(all(isinstance(text, str) for text in texts), f"{of} has words that are no text")
+    demand(isinstance(content["others"], list), f"others of {of} are no list")
     made |= {name: number(made[name]) for name in ("regret", "regret_usd_bn")}
     made["tolerances"] = {name: number(value) for name, value in made["tolerances"].items()}
     return Equilibrium(of, content, Stage(game, plan, burdens), made, numbers)
