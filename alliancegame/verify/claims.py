@@ -133,13 +133,14 @@ Proof = Callable[[Stage, Sequence[Sequence[float]], Any], Answer]
 
 def _theorem(name: str) -> Proof:
     def proof(stage: Stage, profiles: Sequence[Sequence[float]], evidence: Any) -> Answer:
-        nash = stage.plan.burden is None
-        if evidence is not None or nash is not (name == "simultaneous Nash"):
-            return REFUSED, f"the theorem on {name} is not about this, and needs no evidence"
-        why = theorems.why_not(stage) or ("" if len(profiles) == 1 else "it leaves one equilibrium")
-        return (
-            (REFUSED, why) if why else (ACCEPTED, f"the conditions of the theorem on {name} hold")
-        )
+        fitting = "followers" if stage.plan.burden is not None else "simultaneous Nash"
+        if evidence is not None or name != fitting:
+            return REFUSED, f"the theorem on {name} is not about this, or is given evidence"
+        if len(profiles) != 1:
+            return REFUSED, f"the theorem on {name} leaves one equilibrium, not {len(profiles)}"
+        if why := theorems.why_not(stage):
+            return REFUSED, why
+        return ACCEPTED, f"the conditions of the theorem on {name} hold"
 
     return proof
 

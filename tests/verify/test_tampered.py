@@ -306,6 +306,9 @@ MISSED: dict[str, tuple[str, Callable[[Content], Any]]] = {
     "reply in the cycle": (
         "cycle", lambda c: c["cycle"][0].update(reply=c["cycle"][0]["reply"] * 1.01),
     ),
+    "a burden of nan in the cycle": ("cycle", lambda c: c["cycle"][0]["burdens"].__setitem__(0, "nan")),
+    "true for a member of the cycle": ("cycle", lambda c: c["cycle"][0].update(member=True)),
+    "no list of equilibria": ("cycle", lambda c: c.update(equilibria={})),
     "nobody in the cycle": ("cycle", lambda c: c["cycle"][0].update(member="Atlantis")),
     "end of another plan": ("continuum", another_leader_burden),
     "end of another game": ("continuum", lambda c: c["components"][0]["ends"][0]["game"].update(decay=0.1)),

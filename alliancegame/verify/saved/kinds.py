@@ -223,13 +223,14 @@ def _listed_once(content: Content, parts: Sequence[Checked]) -> None:
         for i, name in enumerate(game.members):
             moves = any(apart(a[i : i + 1], b[i : i + 1]) for a in ends for b in ends)
             demand(not moves or name in names, f"{name} moves along components[{k}]")
+    demand(isinstance(content["cycle"], list), "the cycle is no list")
     for turn in content["cycle"]:
-        _turn(Stage(game, plan, [number(b) for b in turn["burdens"]]), turn)
+        _turn(Stage(game, plan, reading.profile_of("the cycle", game, plan, turn["burdens"])), turn)
 
 
 def _turn(stage: Stage, turn: Content) -> None:
     """A step of a circle of best replies: the member gains what is said, or so just below its demand."""
-    i = stage.game.members.index_of(turn["member"])
+    i = list(stage.game.members).index(turn["member"])
     payoff, reply, gain = stage.payoff(i), number(turn["reply"]), number(turn["gain"])
     now = payoff.number("payoff", stage.burdens[i])
     found = [
@@ -237,7 +238,7 @@ def _turn(stage: Stage, turn: Content) -> None:
         for low, high, below in payoff.pieces
         if low <= reply <= high
     ]
-    right = gain > 0 and any(status != REFUSED for status, _ in found)
+    right = i in stage.players and gain > 0 and any(status == ACCEPTED for status, _ in found)
     demand(right, f"{turn['member']} does not gain {gain} in the cycle")
 
 

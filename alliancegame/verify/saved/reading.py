@@ -86,6 +86,19 @@ def plan_of(content: Content) -> Plan:
     return plan
 
 
+def profile_of(of: str, game: BurdenSharingGame, plan: Plan, values: Sequence[Any]) -> list[float]:
+    """Burdens within their bounds, the leader's as the plan says."""
+    burdens, low, high = (
+        [number(v) for v in values],
+        *map(game.by_member, ("burden_min", "burden_max")),
+    )
+    inside = all(a <= b <= c for a, b, c in zip(low, burdens, high, strict=True))
+    demand(inside, f"a burden of {of} is outside its bounds")
+    named = plan.burden in (None, burdens[game.members.leader_index])
+    demand(named, f"the leader's burden of {of} is not the one that the plan names")
+    return burdens
+
+
 @dataclasses.dataclass(frozen=True)
 class Equilibrium:
     """An equilibrium of a file: its name, its record, and what that says as numbers."""
@@ -106,11 +119,7 @@ def equilibrium_of(of: str, content: Any) -> Equilibrium:
     numbers = {name: [number(v) for v in content[name]] for name in NUMBERS}
     sizes = {len(values) for values in numbers.values()}
     demand(sizes == {game.size}, f"{of} has not one number for each member")
-    burdens, low, high = numbers["burden"], *map(game.by_member, ("burden_min", "burden_max"))
-    inside = all(a <= b <= c for a, b, c in zip(low, burdens, high, strict=True))
-    demand(inside, f"a burden of {of} is outside its bounds")
-    named = plan.burden in (None, burdens[game.members.leader_index])
-    demand(named, f"the leader's burden of {of} is not the one that the plan names")
+    burdens = profile_of(of, game, plan, content["burden"])
     concept = "nash" if plan.burden is None else "response"
     demand(content["concept"] == concept, f"{of} is no {content['concept']!r} under its plan")
     for name, values in (*WORDS.items(), ("worst", (None, *game.members))):
@@ -129,6 +138,7 @@ def places(content: Content, path: str) -> Iterator[tuple[str, Any]]:
     name = first.removesuffix("[*]")
     here = [(name, content[name])]
     if first != name:
+        demand(isinstance(content[name], list), f"{name} is no list")
         here = [(f"{name}[{k}]", value) for k, value in enumerate(content[name])]
     for name, value in here:
         if rest:
