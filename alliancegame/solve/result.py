@@ -209,6 +209,25 @@ def set_claims(
     return [*(claim for part in parts for claim in part), of_all]
 
 
+def profile_claims(profile: Any, of: str) -> list[dict[str, Any]]:
+    """What a profile of a user's own game, or of a finite one, claims, with its `others`."""
+    made = profile.certificate
+    own = [
+        {"of": of, "claim": "payoffs"},
+        {"of": of, "claim": "regret", "verdict": made.verdict, "bound": made.regret},
+        {"of": of, "claim": "uniqueness", "state": made.unique},
+    ]
+    more = (profile_claims(o, f"{of}.others[{k}]") for k, o in enumerate(profile.others))
+    return [*own, *(claim for claims in more for claim in claims)]
+
+
+def list_claims(profiles: Iterable[Any], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a list of such profiles claims: each its own, and what is known of the list."""
+    parts = (profile_claims(p, f"equilibria[{k}]") for k, p in enumerate(profiles))
+    whole = {"of": "", "claim": "completeness", **known}
+    return [*(claim for part in parts for claim in part), whole]
+
+
 def numbers(values: Any) -> Array:
     """An array from JSON, where nan and infinities are text."""
     return np.array([float(v) for v in values], dtype=np.float64)

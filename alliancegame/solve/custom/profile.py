@@ -15,7 +15,7 @@ from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.custom import ContinuousGame
 from alliancegame.game.parameters import Array
 from alliancegame.solve.certificate import Certificate
-from alliancegame.solve.result import Result, numbers
+from alliancegame.solve.result import Result, list_claims, numbers, profile_claims
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +101,9 @@ class ActionProfile(Result):
             "cycle": None if self.cycle is None else self.cycle.tolist(),
             "provenance": self.provenance,
         }
+
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        return profile_claims(self, of or self.kind)
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
@@ -195,6 +198,9 @@ class ActionEquilibria(Result):
             "cycle": None if self.cycle is None else self.cycle.tolist(),
             "provenance": provenance(self.game),
         }
+
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        return list_claims(self.profiles, {"completeness": self.completeness})
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:

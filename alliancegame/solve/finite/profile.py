@@ -15,7 +15,7 @@ from alliancegame.game.finite import FiniteGame, number
 from alliancegame.solve.certificate import Certificate, Unique, Verdict
 from alliancegame.solve.finite import mixtures as mixed
 from alliancegame.solve.finite.mixtures import Mixture, Mixtures, Number
-from alliancegame.solve.result import Result
+from alliancegame.solve.result import Result, list_claims, profile_claims
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
 if TYPE_CHECKING:
@@ -182,6 +182,9 @@ class Profile(Result):
             "provenance": self.provenance,
         }
 
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        return profile_claims(self, of or self.kind)
+
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """Rebuild the profile from its plain values."""
@@ -320,6 +323,9 @@ class EquilibriumSet(Result):
             "method": self.method,
             "provenance": provenance(self.game),
         }
+
+    def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        return list_claims(self.profiles, {"complete": self.complete})
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:

@@ -18,6 +18,7 @@ from alliancegame.game.checks import shown
 from alliancegame.verify import claims
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer
 from alliancegame.verify.intervals import PRECISION, NotEnclosedError
+from alliancegame.verify.saved import games
 from alliancegame.verify.saved.kinds import KINDS, Checked, Kind
 from alliancegame.verify.saved.reading import (
     Content,
@@ -152,6 +153,8 @@ class _Walk:
             self.result(
                 "", KINDS[kind], {"equilibrium": content} if kind == "equilibrium" else content
             )
+        elif kind in (*games.FORMS, *games.LISTS):
+            games.settle(kind, content, self.settle)
         elif not data["claims"]:
             self.say(kind, "result", (OPEN, "the checker has no rules for this kind of result"))
         for of, claim in self.listed:

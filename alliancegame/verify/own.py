@@ -1,0 +1,287 @@
+"""Users' own games: the most that a player can gain by other actions, from its formula alone.
+
+The argument: the player's action set, a box, is cut into boxes until none can hide more than the
+target. On a box, a `Max`, `Min`, `Abs` or `Piecewise` whose comparison is decided there is replaced by
+its branch; where all are decided the payoff is smooth, and its derivatives bound it. Where one is not
+decided, the payoff is enclosed as it stands, by the hull of its branches: nothing is said of derivatives.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from alliancegame.verify.deviations import Gain
+from alliancegame.verify.intervals import (
+    INFINITE,
+    NEGATIVE,
+    RULES,
+    ZERO,
+    Interval,
+    NotEnclosedError,
+)
+
+BOXES = 20_000
+"""Boxes tried for a player before the question is left open."""
+
+Box = tuple[Interval, ...]
+"""One interval for each of a player's own actions."""
+
+UNDEFINED = sp.Symbol("undefined")
+"""Stands where no branch of a `Piecewise` holds: nothing is known of the payoff there."""
+
+_BENT = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Piecewise)
+_ORDERS: dict[Any, Any] = {
+    sp.StrictLessThan: lambda gap: True if gap.hi < 0 else False if gap.lo >= 0 else None,
+    sp.LessThan: lambda gap: True if gap.hi <= 0 else False if gap.lo > 0 else None,
+    sp.StrictGreaterThan: lambda gap: True if gap.lo > 0 else False if gap.hi <= 0 else None,
+    sp.GreaterThan: lambda gap: True if gap.lo >= 0 else False if gap.hi < 0 else None,
+    sp.Equality: lambda gap: True if gap.lo == gap.hi == 0 else False if _apart(gap) else None,
+    sp.Unequality: lambda gap: False if gap.lo == gap.hi == 0 else True if _apart(gap) else None,
+}
+"""Comparisons a ? b, decided by the interval of a - b; None where it does not decide."""
+
+
+def _apart(gap: Interval) -> bool:
+    return bool(gap.lo > 0 or gap.hi < 0)
+
+
+def _ball(y: Interval, function: Any) -> Interval:
+    """A function of the whole interval as one ball: sines, which neither rise nor fall."""
+    if y.lo == NEGATIVE or y.hi == INFINITE:
+        return Interval(-1, 1)
+    found = function(y.lo.union(y.hi))
+    return Interval(max(found.lower(), arb(-1)), min(found.upper(), arb(1)))
+
+
+_RULES: dict[Any, Callable[[list[Interval]], Interval]] = {
+    **RULES,
+    sp.sinh: lambda parts: parts[0].rising(lambda end: end.sinh()),
+    sp.atan: lambda parts: parts[0].rising(lambda end: end.atan()),
+    sp.cosh: lambda parts: _cosh(parts[0]),
+    sp.sin: lambda parts: _ball(parts[0], arb.sin),
+    sp.cos: lambda parts: _ball(parts[0], arb.cos),
+    sp.Abs: lambda parts: Interval(
+        max(parts[0].lo, -parts[0].hi, ZERO), max(-parts[0].lo, parts[0].hi)
+    ),
+    sp.sign: lambda parts: Interval(
+        *(int(end > 0) - int(end < 0) for end in (parts[0].lo, parts[0].hi))
+    ),
+}
+_CONSTANTS: dict[Any, Callable[[], Interval]] = {
+    sp.pi: lambda: Interval(arb.pi()),
+    sp.E: lambda: Interval(arb(1).exp()),
+    UNDEFINED: lambda: Interval(NEGATIVE, INFINITE),
+}
+
+
+def _cosh(y: Interval) -> Interval:
+    up = y.rising(lambda end: ZERO if end == NEGATIVE else end.exp())
+    down = (Interval(0) - y).rising(lambda end: ZERO if end == NEGATIVE else end.exp())
+    return (up + down) / Interval(2)
+
+
+def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
+    """Every value of a user's formula whose symbols lie in `known`, as `intervals.enclose`.
+
+    Raises `NotEnclosedError` for an operation without a rule.
+    """
+    if expression in known:
+        return known[expression]
+    if expression.is_Float:
+        found = Interval(float(expression))
+    elif expression.is_Rational:
+        found = Interval(int(expression.p)) / Interval(int(expression.q))
+    elif expression in _CONSTANTS:
+        found = _CONSTANTS[expression]()
+    elif expression.is_Pow and expression.exp.is_Rational:
+        found = enclose(expression.base, known).power(expression.exp)
+    elif expression.is_Pow:
+        found = _power(enclose(expression.base, known), enclose(expression.exp, known))
+    elif expression.func is sp.Piecewise:
+        found = _hull([enclose(value, known) for value in _possible(expression, known)])
+    elif expression.func in _RULES:
+        found = _RULES[expression.func]([enclose(part, known) for part in expression.args])
+    else:
+        raise NotEnclosedError(f"no rule of enclosure for {expression.func}")
+    known[expression] = found
+    return found
+
+
+def _power(base: Interval, exponent: Interval) -> Interval:
+    """y^q for one exact q; otherwise exp(q ln y), for y >= 0."""
+    q = float(exponent.lo)
+    if exponent.lo == exponent.hi == arb(q):
+        return base.power(sp.Rational(q))
+    product = exponent * base.log() if base.lo >= 0 else Interval(NEGATIVE, INFINITE)
+    return product.rising(lambda end: ZERO if end == NEGATIVE else end.exp())
+
+
+def _hull(parts: Sequence[Interval]) -> Interval:
+    return Interval(min(p.lo for p in parts), max(p.hi for p in parts))
+
+
+def _possible(pieces: Any, known: dict[Any, Interval]) -> list[Any]:
+    """The branches of a `Piecewise` that may hold, up to the first that does; anything if none does."""
+    found = []
+    for value, condition in pieces.args:
+        holds = _decided(condition, known)
+        if holds is not False:
+            found.append(value)
+        if holds:
+            return found
+    return [*found, UNDEFINED]
+
+
+def _decided(condition: Any, known: dict[Any, Interval]) -> bool | None:
+    """Whether a condition holds for all, or for no, values in `known`; None if that is not decided."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if condition.func in _ORDERS:
+        gap = enclose(condition.lhs, known) - enclose(condition.rhs, known)
+        return _ORDERS[condition.func](gap)  # type: ignore[no-any-return]
+    inner = [_decided(part, known) for part in condition.args]
+    if condition.func is sp.Not:
+        return None if inner[0] is None else not inner[0]
+    if condition.func is sp.ITE:
+        return None if inner[0] is None else inner[1] if inner[0] else inner[2]
+    decisive = condition.func is sp.Or  # One true makes Or true, one false makes And false.
+    if decisive in inner:
+        return decisive
+    return None if None in inner else not decisive
+
+
+def settled(expression: Any, known: dict[Any, Interval]) -> Any:
+    """The expression with every branch that is decided on `known` in place of its `Max`, `Abs`, ..."""
+    if not expression.has(*_BENT):
+        return expression
+    if expression.func is sp.Piecewise:
+        left = _possible(expression, known)
+        return settled(left[0], known) if len(left) == 1 and left[0] != UNDEFINED else expression
+    made = expression.func(*(settled(part, known) for part in expression.args))
+    if made.func in (sp.Abs, sp.sign):
+        inner = enclose(made.args[0], known)
+        sign = 1 if inner.lo > 0 else -1 if inner.hi < 0 else 0
+        if sign:
+            return sign * made.args[0] if made.func is sp.Abs else sp.Integer(sign)
+    elif made.func in (sp.Max, sp.Min):
+        parts = [(part, enclose(part, known)) for part in made.args]
+        for part, own in parts:
+            rest = [other for which, other in parts if which is not part]
+            above = all(own.lo >= other.hi for other in rest)
+            below = all(own.hi <= other.lo for other in rest)
+            if above if made.func is sp.Max else below:
+                return part
+    return made
+
+
+@functools.lru_cache(maxsize=4096)
+def _derivatives(payoff: Any, own: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+    slopes = tuple(sp.diff(payoff, s) for s in own)
+    return slopes, tuple(tuple(sp.diff(slope, s) for s in own) for slope in slopes)
+
+
+def largest_gain(
+    payoff: Any, known: dict[Any, Interval], own: tuple[Any, ...], bounds: Box, at: Sequence[float],
+    target: Any,
+) -> Gain:  # fmt: skip
+    """Bound what a player gains by actions other than `at`, until it is known whether that is > `target`.
+
+    `known` has the other players' actions and the parameters, `bounds` the player's action set.
+    """
+    here = tuple(Interval(value) for value in at)
+    now = enclose(payoff, known | dict(zip(own, here, strict=True)))
+    order, found = itertools.count(), ZERO
+    heap: list[Any] = []
+
+    def consider(box: Box) -> None:
+        most = _ceiling(payoff, known, own, box, here) - now.lo
+        heapq.heappush(heap, (-most.upper(), next(order), box))
+
+    consider(bounds)
+    for _ in range(BOXES):
+        most, _, box = heapq.heappop(heap)
+        if -most <= target:
+            return Gain(max(-most, ZERO), found)
+        middle = tuple(Interval(((side.lo + side.hi) / 2).lower()) for side in box)
+        there = enclose(payoff, known | dict(zip(own, middle, strict=True)))
+        found = max(found, (there.lo - now.hi).lower())
+        widths = [
+            (side.hi - side.lo) / (whole.hi - whole.lo)
+            for side, whole in zip(box, bounds, strict=True)
+        ]
+        j = max(range(len(box)), key=lambda k: widths[k].mid())
+        cut, side = _cut(box[j], here[j]), box[j]
+        if found > target or not side.lo < cut < side.hi:
+            return Gain(-most, found)
+        for half in (Interval(side.lo, cut), Interval(cut, side.hi)):
+            consider((*box[:j], half, *box[j + 1 :]))
+    return Gain(-heap[0][0], found)
+
+
+def _cut(side: Interval, here: Interval) -> Any:
+    """Where a side is cut: at the profile if that is well inside, else in the middle."""
+    quarter = (side.hi - side.lo) / 4
+    if side.lo + quarter < here.lo < side.hi - quarter:
+        return here.lo
+    return ((side.lo + side.hi) / 2).lower()
+
+
+def _ceiling(
+    payoff: Any, known: dict[Any, Interval], own: tuple[Any, ...], box: Box, here: Box
+) -> Any:
+    """An upper bound of the payoff over a box.
+
+    Along an action in which it rises (or falls) all over the box, the end of the box is best. Along the
+    others, from the point p of the box nearest to the profile: u(p) + G (y - p), with G the gradient
+    over the box; or, where it is concave, u(p) + g (y - p) - mu |y - p|^2 / 2, with g the gradient at p
+    and mu by Gershgorin's discs.
+    """
+    inside = known | dict(zip(own, box, strict=True))
+    whole = enclose(payoff, inside)
+    smooth = settled(payoff, inside)
+    if smooth.has(*_BENT):
+        return whole.hi
+    slopes, bends = _derivatives(smooth, own)
+    over = [enclose(slope, inside) for slope in slopes]
+    point, free = [], []
+    for j, (side, p) in enumerate(zip(box, here, strict=True)):
+        if over[j].lo >= 0 or over[j].hi <= 0:
+            point.append(Interval(side.hi if over[j].lo >= 0 else side.lo))
+            continue
+        free.append(j)
+        point.append(Interval(min(max(p.lo, side.lo), side.hi)))
+    face = {s: point[j] if j not in free else box[j] for j, s in enumerate(own)}
+    there = known | dict(zip(own, point, strict=True))
+    base = enclose(smooth, there).hi
+    if not free:
+        return min(whole.hi, base)
+    on_face = known | face
+    linear, steep = base, []
+    for j in free:
+        step = box[j] - point[j]
+        linear = (linear + (enclose(slopes[j], on_face) * step).hi).upper()
+        reach = enclose(slopes[j], there) * step
+        steep.append((j, max(reach.hi, ZERO)))
+    curved = []
+    for j in free:
+        row = [enclose(bends[j][k], on_face) for k in free if k != j]
+        across = sum((max(r.hi, -r.lo) for r in row), ZERO)
+        curved.append((-enclose(bends[j][j], on_face).hi - across).lower())
+    best = min(whole.hi, linear)
+    mu = min(curved)
+    if not mu >= 0:
+        return best
+    bowed = base
+    for j, rise in steep:
+        g = enclose(slopes[j], there)
+        size = max(g.hi, -g.lo)
+        most = min(rise, (size * size / (2 * mu)).upper()) if mu > 0 else rise
+        bowed = (bowed + most).upper()
+    return min(best, bowed)
