@@ -34,7 +34,7 @@ from typing import Any
 
 from alliancegame.errors import InvalidValueError, KernelCacheWarning
 
-__all__ = ["cache_directory", "cache_statistics", "clear_cache", "load_compiled"]
+__all__ = ["cache_directory", "cache_statistics", "clear_cache", "is_kept", "load_compiled"]
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -104,6 +104,32 @@ def load_compiled(
             stacklevel=2,
         )
     return module
+
+
+def is_kept(
+    name: str,
+    source: str | Callable[[], str],
+    *,
+    directory: Path | None = None,
+    fingerprint: str | None = None,
+) -> bool | None:
+    """Whether `load_compiled` has this module, loaded or in the cache; None if it can keep nothing.
+
+    An entry is verified only when it is loaded; if it proves damaged, it is compiled again then.
+    """
+    kernels = _identify(name, source, fingerprint)
+    if kernels.folder_name in _loaded:
+        return True
+    numba: Any = importlib.import_module("numba")
+    if numba.config.DISABLE_JIT:
+        return None
+    try:
+        root = _open_root(cache_directory() if directory is None else directory)
+        if (root / kernels.folder_name).is_dir():
+            return True
+        return False if os.access(root, os.W_OK) else None
+    except (OSError, RuntimeError):  # No right to it, or no home.
+        return None
 
 
 def cache_directory() -> Path:

@@ -1,7 +1,8 @@
 """From the symbolic payoff to compiled kernels: SymPy, common subexpressions, Numba.
 
-The text of a kernel module is the generated terms followed by the engine's own functions, so that
-Numba compiles and inlines both together and the disk cache holds one self-contained module.
+The text of a kernel module is the generated terms followed by those of the engine's own functions
+that its entries need, so that Numba compiles and inlines both together and the disk cache holds
+self-contained modules. What they do not need is not compiled.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import dataclasses
 import functools
 import hashlib
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from alliancegame.payoff.cache import load_compiled
+from alliancegame.payoff.cache import is_kept, load_compiled
 
 if TYPE_CHECKING:
     from alliancegame.payoff.form import Form
@@ -28,9 +29,14 @@ import numpy as np
 from math import exp, log, tanh
 from numba import njit, types
 
+if not SEALED:
+    from alliancegame.payoff.linking import LinkedCompiler
+
 def inner(*signature, **options):
     # What comes from the cache is linked into the entries: nothing of it is compiled again.
-    return njit(*(() if SEALED else signature), **options)
+    if SEALED:
+        return njit(**options)
+    return njit(*signature, pipeline_class=LinkedCompiler, **options)
 
 """
 
@@ -48,8 +54,11 @@ _LAYOUT = "\n".join(
     ]
 )
 
-# Only entries are called from Python: the rest needs no wrappers, which take half the compilation.
-_INNER = 'error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True'
+# Kernels ask for no memory (see engine.stage.rooms), so that they need not count references to it, and
+# have no expressions of whole arrays that could be rewritten.
+_PLAIN = 'error_model="numpy", _nrt=False, no_rewrites=True'
+# Only entries are called from Python: the rest needs no wrappers, and no machine code of its own.
+_INNER = f"{_PLAIN}, no_cpython_wrapper=True, no_cfunc_wrapper=True"
 
 _ALLY = ("x", "below", "Z", "C", "G", "scale", "theta", "alpha", "private", "spillin", "umbrella",
          "bite", "demand", "weight", "levy", "rival", "width", "rho", "m")  # fmt: skip
@@ -74,39 +83,61 @@ _STAGE_ROWS = (
 
 
 def load_kernels(
-    form: Form, engine: str, entries: Mapping[str, str], *, flags: Mapping[str, str] | None = None
+    form: Form,
+    group: str,
+    engine: str,
+    entries: Mapping[str, str],
+    *,
+    flags: Mapping[str, str] | None = None,
 ) -> ModuleType:
-    """The compiled module of one form.
+    """The compiled module of one form with one group of entries.
 
     `engine` is the text of a Python module whose functions use the names of `generated.pyi`;
     `entries` maps those that Python calls to their Numba signatures; `flags` adds Numba options to
     single entries. SymPy is imported only if the module is not in the cache.
     """
     flags = flags or {}
-    fingerprint = hashlib.sha256(
-        "\0".join(
-            [
-                repr(form),
-                version("sympy"),
-                engine,
-                repr(sorted(entries.items())),
-                repr(sorted(flags.items())),
-                _own_text(),
-            ]
-        ).encode()
-    ).hexdigest()
     return load_compiled(
-        form.name,
+        f"{form.name}-{group}",
         lambda: generated_source(form) + _decorated(engine, entries, flags),
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(form, engine, entries, flags),
     )
+
+
+def kernels_kept(
+    form: Form,
+    group: str,
+    engine: str,
+    entries: Mapping[str, str],
+    *,
+    flags: Mapping[str, str] | None = None,
+) -> bool | None:
+    """Whether `load_kernels` need not compile, asked alike; None if nothing could be kept anyway."""
+    mark = _fingerprint(form, engine, entries, flags or {})
+    return is_kept(f"{form.name}-{group}", mark, fingerprint=mark)
+
+
+def _fingerprint(
+    form: Form, engine: str, entries: Mapping[str, str], flags: Mapping[str, str]
+) -> str:
+    """What changes whenever the text of a module does."""
+    parts = [
+        repr(form),
+        version("sympy"),
+        engine,
+        repr(sorted(entries.items())),
+        repr(sorted(flags.items())),
+        _own_text(),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @functools.cache
 def _own_text() -> str:
     folder = importlib.resources.files("alliancegame.payoff")
     return "\0".join(
-        (folder / name).read_text("utf-8") for name in ("terms.py", "symbolic.py", "kernels.py")
+        (folder / name).read_text("utf-8")
+        for name in ("terms.py", "symbolic.py", "kernels.py", "linking.py")
     )
 
 
@@ -281,7 +312,7 @@ def _scalar_function(
     own = ["    g = scale * x"] if own_contribution else []
     return "\n".join(
         [
-            f"@njit({_INNER})",
+            f"@inner({_INNER})",
             f"def {name}({', '.join(arguments)}):",
             *own,
             *lines,
@@ -293,7 +324,7 @@ def _scalar_function(
 def _value_function(name: str, arguments: tuple[str, ...], problem: MemberProblem) -> str:
     """The payoff, each term behind its weight: a weight of zero removes the term, even ln 0."""
     text = [
-        f"@njit({_INNER})",
+        f"@inner({_INNER})",
         f"def {name}({', '.join(arguments)}):",
         "    g = scale * x",
     ]
@@ -329,7 +360,7 @@ def _sweep_function(name: str, problem: MemberProblem, conditions: _Parts) -> st
     outputs = (f"cell[P_{row} + j]" for row in ("F", "FX", "FZ", "FC", "FG", "ZX", "CX"))
     return "\n".join(
         [
-            f"@njit({_INNER})",
+            f"@inner({_INNER})",
             f"def {name}(cells, first, last, Z, C, G, rho, m):",
             "    for b in range(first, last):",
             "        cell = cells[b * CELL : (b + 1) * CELL]",
@@ -344,20 +375,37 @@ def _sweep_function(name: str, problem: MemberProblem, conditions: _Parts) -> st
 
 
 def _decorated(engine: str, entries: Mapping[str, str], flags: Mapping[str, str]) -> str:
-    """The engine's constants and functions, each function made a Numba kernel."""
+    """The engine's constants and those functions that the entries need, each made a Numba kernel."""
+    tree = ast.parse(engine).body
+    needed = _needed([node for node in tree if isinstance(node, ast.FunctionDef)], entries)
     parts = []
-    for node in ast.parse(engine).body:
-        text = ast.get_source_segment(engine, node) or ""
-        if isinstance(node, ast.FunctionDef):
+    for node in tree:
+        if isinstance(node, ast.FunctionDef) and node.name in needed:
             extra = f", {flags[node.name]}" if node.name in flags else ""
             if node.name in entries:
-                decorator = f'@njit({entries[node.name]}, cache=CACHE, error_model="numpy"{extra})'
+                decorator = f"@njit({entries[node.name]}, cache=CACHE, {_PLAIN}{extra})"
             else:
                 decorator = f"@inner({_declared(node)}{_INNER}{extra})"
             parts.append(f"{decorator}\n{_without_annotations(node)}")
         elif isinstance(node, ast.Assign):
-            parts.append(text)
+            parts.append(ast.unparse(node))
     return "\n\n".join(parts) + "\n"
+
+
+def _needed(functions: list[ast.FunctionDef], entries: Iterable[str]) -> set[str]:
+    """The names of the entries and of all functions that they use, directly or not."""
+    uses = {
+        function.name: {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        for function in functions
+    }
+    needed: set[str] = set()
+    waiting = list(entries)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += uses[name] & uses.keys()
+    return needed
 
 
 _TYPES = {

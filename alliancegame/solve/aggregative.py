@@ -6,7 +6,6 @@ One scenario is a batch of one, so that a single solution and a sweep cannot dis
 from __future__ import annotations
 
 import dataclasses
-import functools
 import threading
 from collections.abc import Mapping
 from types import ModuleType
@@ -20,39 +19,9 @@ from alliancegame.game.checks import check_game, check_plain_forms, check_plan_t
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, by_member_values
 from alliancegame.game.plan import Plan
-
-
-def _read_only(dimensions: int) -> str:
-    return f"types.Array(types.float64, {dimensions}, 'A', readonly=True)"
-
-
-def _signature(*arguments: str) -> str:
-    return f"types.void({', '.join(arguments)})"
-
-
-_ENTRIES = {
-    "solve_batch": _signature(
-        _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), _read_only(2), _read_only(1),
-        "types.int64[:, ::1]", _read_only(2), *["types.boolean"] * 4, "types.float64",
-        *["types.float64[:, ::1]"] * 6, "types.float64[::1]",
-    ),
-    "best_plans": _signature(
-        _read_only(3), _read_only(2), "types.int64[::1]", _read_only(2), "types.int64[:, ::1]",
-        _read_only(2), _read_only(1), _read_only(1), "types.float64",
-        *["types.float64[:, ::1]"] * 7,
-    ),
-    "profile_marginals": _signature(
-        _read_only(2), _read_only(1), "types.int64[::1]", _read_only(1), _read_only(1), _read_only(1),
-        "types.float64[::1]",
-    ),
-    "certify_profile": _signature(
-        _read_only(2), _read_only(1), "types.int64[::1]", _read_only(1), _read_only(1), _read_only(1),
-        *["types.boolean"] * 2, "types.int64", *["types.float64[::1]"] * 6,
-    ),
-}  # fmt: skip
-
-# Threads of a sweep solve chunks at the same time: the kernel lets go of the interpreter.
-_FLAGS = {"solve_batch": "nogil=True", "best_plans": "nogil=True"}
+from alliancegame.payoff.form import Form
+from alliancegame.solve.engine.names import SPACE_ROWS
+from alliancegame.solve.kernels import compiled, form_of
 
 TOLERANCE = 1e-14
 """Newton stops when nobody could gain more than this, by concavity."""
@@ -79,8 +48,18 @@ class Tables:
     table: Array
     scalars: Array
     order: NDArray[np.int64]
-    kernels: ModuleType
+    form: Form
     concave: bool
+
+    @property
+    def kernels(self) -> ModuleType:
+        """The compiled engine: solutions, and what is asked of given profiles."""
+        return compiled(self.form, "solve")
+
+    @property
+    def leader_kernels(self) -> ModuleType:
+        """The compiled search for the leader's best plans."""
+        return compiled(self.form, "leader")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -109,24 +88,6 @@ class Batch:
         return np.where(
             (status == NEWTON) | (status == SAFEGUARD), self.column("leader_payoff"), np.nan
         )
-
-
-@functools.cache
-def _kernels(
-    consumption: str,
-    influence_value: str,
-    summation: bool,
-    proportional: bool,
-    influence: str,
-    shortfall: str,
-    taxed: bool,
-) -> ModuleType:
-    from alliancegame.payoff.form import Form
-    from alliancegame.payoff.kernels import load_kernels
-    from alliancegame.solve import engine
-
-    form = Form(consumption, influence_value, summation, proportional, influence, shortfall, taxed)
-    return load_kernels(form, engine.text(), _ENTRIES, flags=_FLAGS)
 
 
 def concave_in_own_burden(game: BurdenSharingGame) -> bool:
@@ -211,11 +172,7 @@ def _build(game: BurdenSharingGame, taxed: bool) -> Tables:
         ]
     )  # fmt: skip
     order = np.array([i for i in range(game.size) if i != lead] + [lead], dtype=np.int64)
-    kernels = _kernels(
-        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,
-        game.influence, game.shortfall, taxed,
-    )  # fmt: skip
-    return Tables(np.array(rows), scalars, order, kernels, concave)
+    return Tables(np.array(rows), scalars, order, form_of(game, taxed), concave)
 
 
 def check_plan(game: BurdenSharingGame, plan: Plan) -> None:
@@ -345,7 +302,7 @@ def run(
     profile, payoff, influence, security, trust = (np.empty((rows, n)) for _ in range(5))
     made.kernels.solve_batch(
         stacked, scalars, made.order, threats, demands, burdens, places, values, *options,
-        profile, payoff, influence, security, trust, info, _space(made.kernels.SPACE_ROWS * (n + 8)),
+        profile, payoff, influence, security, trust, info, work_space(n),
     )  # fmt: skip
     return Batch(profile, payoff, influence, security, trust, info)
 
@@ -354,12 +311,13 @@ _kept = threading.local()
 _KEPT_BYTES = 64 << 20
 
 
-def _space(size: int) -> Array:
-    """Work space of at least that many numbers, each thread's own.
+def work_space(members: int, more: int = 0) -> Array:
+    """Work space for the engine (see engine.stage.rooms), each thread's own, of `more` numbers more.
 
     It is kept from one call to the next, unless it is large: memory that is asked for anew is handed
     over page by page, which costs as much as solving. NumPy asks for large pages, a kernel cannot.
     """
+    size = SPACE_ROWS * (members + 8) + more
     space: Array | None = getattr(_kept, "space", None)
     if space is None or space.size < size:
         space = np.empty(size)
@@ -445,19 +403,35 @@ def best_deviations(
     Where payoffs are not concave action sets are scanned at so many `points`.
     """
     made, table = table_of(game, plan)
-    outputs = [np.empty(game.size) for _ in range(6)]
-    made.kernels.certify_profile(
-        table,
-        made.scalars,
-        made.order,
+    return deviations_at(
+        dataclasses.replace(made, table=table),
         plan.threat_by_member(game.members),
         plan.demand_by_member(game.members),
-        np.ascontiguousarray(burden, dtype=np.float64),
-        plan.burden is None,
-        unharmed,
-        points,
-        *outputs,
+        burden,
+        leader_free=plan.burden is None,
+        unharmed=unharmed,
+        points=points,
     )
+
+
+def deviations_at(
+    made: Tables,
+    threat: Array,
+    demand: Array,
+    burden: Array,
+    *,
+    leader_free: bool,
+    unharmed: bool = False,
+    points: int = SCAN_POINTS,
+) -> Deviations:
+    """`best_deviations` from tables; threats, demands and burdens by member, shape (n,)."""
+    n = made.order.size
+    outputs = [np.empty(n) for _ in range(6)]
+    made.kernels.certify_profile(
+        made.table, made.scalars, made.order, threat, demand,
+        np.ascontiguousarray(burden, dtype=np.float64), leader_free, unharmed, points, *outputs,
+        work_space(n),
+    )  # fmt: skip
     return Deviations(*outputs)
 
 
@@ -488,5 +462,6 @@ def marginal_payoffs(
         plan.demand_by_member(game.members),
         np.ascontiguousarray(burden, dtype=np.float64),
         result,
+        work_space(game.size),
     )
     return result

@@ -344,7 +344,7 @@ class Scenarios:
         plans = np.empty((self.count, 4))
         arrays = [np.empty((self.count, self.size)) for _ in range(5)]
         info = np.empty((self.count, len(aggregative.INFO)))
-        made.kernels.best_plans(
+        made.leader_kernels.best_plans(
             self._stacked(made.table),
             self._scalar_table(made.scalars),
             made.order,
@@ -357,6 +357,7 @@ class Scenarios:
             plans,
             *arrays,
             info,
+            aggregative.work_space(self.size, share.size**2 + 2 * share.size + 30),
         )
         kept = {k: v for k, v in self.columns.items() if k.name not in ("threat", "burden")}
         kept |= {Key("threat"): plans[:, 0], Key("burden"): plans[:, 1]}

@@ -150,6 +150,7 @@ def _marginals(cells: Scenarios, burdens: Array) -> tuple[Array, Array]:
     quiet = Plan()
     threats, demands = quiet.threat_by_member(game.members), quiet.demand_by_member(game.members)
     found = np.empty((4, cells.count, game.size))
+    space = aggregative.work_space(game.size)
     for c in range(cells.count):
         table = tables[c].copy()
         for (row, who), value in zip(places, values[c], strict=True):
@@ -157,7 +158,7 @@ def _marginals(cells: Scenarios, burdens: Array) -> tuple[Array, Array]:
         for j, weights in enumerate(_UNITS):
             table[1:4] = weights
             made.kernels.profile_marginals(
-                table, scalars[c], made.order, threats, demands, burdens, found[j, c]
+                table, scalars[c], made.order, threats, demands, burdens, found[j, c], space
             )
     cost = -found[0]
     return cost, found[1:] + cost

@@ -7,6 +7,7 @@ anew, so that all have the same status quo, A; what differs is what the plan the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
@@ -21,13 +22,18 @@ from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array, frozen_array, validate
 from alliancegame.game.plan import Plan
+from alliancegame.payoff.form import Form
 from alliancegame.solve import aggregative
+from alliancegame.solve.compile_ahead import compile_ahead, missing
+from alliancegame.solve.kernels import form_of
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.trigger.sides import without_jumps
 from alliancegame.study.calibrate import calibrate
 from alliancegame.study.compare import compare_without_best
 from alliancegame.study.outcomes import OUTCOMES
+from alliancegame.study.sweeping.progress import Hook, Meter, listening
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +87,7 @@ def robustness(
     observed: Any = None,
     recalibrate: bool = True,
     tolerances: Tolerances = DEFAULT,
+    progress: Any = None,
 ) -> Robustness:
     """Ask what a plan brings the leader in every combination of functional forms.
 
@@ -92,6 +99,10 @@ def robustness(
     worth the same to every member at A. `recalibrate=False` keeps all weights as they are.
 
     A specification that cannot be calibrated or solved is listed with its reason, never left out.
+    Forms that this machine has not met before are compiled first, several at a time in processes of
+    their own. `progress` is True for a bar on standard error, None for one if that is a terminal, False
+    for none, or a function that is given a `Progress` of "kernels" and then of "specifications".
+
     Raises `UnknownNameError` for forms that do not exist, `InvalidValueError` for values out of range
     and for more than 2,000 combinations.
     """
@@ -106,11 +117,42 @@ def robustness(
         )
     given = status_quo(game)
     burdens = given.burdens if observed is None else aggregative.checked_profile(game, observed)
-    found = [
-        _specification(game, plan, dict(zip(varied, values, strict=True)), burdens, recalibrate, tolerances)
-        for values in itertools.product(*varied.values())
-    ]  # fmt: skip
+    asked = [
+        dict(zip(varied, values, strict=True)) for values in itertools.product(*varied.values())
+    ]
+    with listening(progress, "robustness") as listener:
+        _compile_ahead(game, plan, asked, listener)
+        meter = Meter(len(asked), 0, 0, listener, "specifications")
+        found = []
+        for forms_of_one in asked:
+            one = _specification(game, plan, forms_of_one, burdens, recalibrate, tolerances)
+            found.append(one)
+            meter.add(1, one.outcome == NO_ANSWER)
     return Robustness(game, plan, tuple(found), frozen_array(burdens), recalibrate)
+
+
+def _compile_ahead(
+    game: BurdenSharingGame, plan: Plan, asked: Sequence[dict[str, Any]], listener: Hook | None
+) -> None:
+    """Have the kernels that the cache lacks compiled, in processes."""
+    needed: list[Form] = []
+    for forms in asked:
+        with contextlib.suppress(AllianceGameError):  # It has no answer, and will say why.
+            needed += _kernels_of(game.replace(**forms), plan)
+    lacking = missing(needed)
+    if len(lacking) > 1:
+        meter = Meter(len(lacking), 0, 0, listener, "kernels")
+        compile_ahead(lacking, tell=lambda: meter.add(1, 0))
+
+
+def _kernels_of(game: BurdenSharingGame, plan: Plan) -> list[Form]:
+    """The kernels that a specification takes: without pressure, and under the plan."""
+    if game.technology != "ces":
+        return []  # Its solver asks the engine for the trust law alone, in the usual forms.
+    if game.shortfall == "trigger":
+        game = without_jumps(game)  # On each compliance set it is a plain game.
+    quiet = form_of(game)
+    return [quiet, form_of(game, taxed=True)] if plan.taxed else [quiet]
 
 
 def _checked(game: BurdenSharingGame, forms: Any) -> dict[str, tuple[Any, ...]]:

@@ -468,7 +468,10 @@ class _Run:
             if self.cluster is not None:
                 yield from on_cluster(self.cluster, work, pieces)
             elif min(self.workers, len(pieces)) > 1:
-                aggregative.tables(self.asked.game)  # Compiles once what all workers then load.
+                made = aggregative.tables(self.asked.game, self.asked.plan.taxed)
+                _ = made.kernels  # Compiled once, here, what all workers then load.
+                if self.asked.solve in _CHOSEN:
+                    _ = made.leader_kernels
                 yield from in_workers(self.workers, work, pieces)
             else:
                 yield from (solve_piece(work, piece) for piece in pieces)

@@ -48,15 +48,11 @@ def ready() -> Ready:
     game, asked = flagship(), plan()
     made = aggregative.tables(game)
     kernels, n, order = made.kernels, game.size, made.order
-    stage_of, workspace, lay, press, start = (
-        kernels.stage_of, kernels.workspace, kernels.lay, kernels.press, kernels.start,
-    )  # fmt: skip
+    rooms, lay, press, start = kernels.rooms, kernels.lay, kernels.press, kernels.start
 
     @njit
-    def prepare(table, scalars, threat, demand, x, trust):
-        n = x.size
-        stage = stage_of(n)
-        work = workspace(n)
+    def prepare(table, scalars, threat, demand, x, trust, space):
+        stage, work, _, _ = rooms(space, x.size, 0)
         lay(table, scalars, stage)
         press(table, scalars, threat, demand, False, stage, trust)
         start(stage, x, n)
@@ -66,7 +62,8 @@ def ready() -> Ready:
     threat = np.ascontiguousarray(asked.threat_by_member(game.members)[order])
     demand = np.ascontiguousarray(asked.demand_by_member(game.members)[order])
     x, trust = np.empty(n), np.empty(n)
-    stage, work = prepare(table, made.scalars.copy(), threat, demand, x, trust)
+    space = np.empty(kernels.SPACE_ROWS * (n + 8))
+    stage, work = prepare(table, made.scalars.copy(), threat, demand, x, trust, space)
     x[:] = ag.respond(game, asked).burdens[order]
     scale = stage[kernels.SCALE, :n]
     Z, G = float(scale[:-1] @ x[:-1]), float(scale[-1] * x[-1])

@@ -10,12 +10,14 @@ import functools
 import itertools
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
 
+from alliancegame.payoff import cache, kernels
 from alliancegame.payoff import symbolic as sy
 from alliancegame.payoff.form import Form
 from alliancegame.payoff.kernels import generated_source
@@ -50,7 +52,7 @@ ROWS = (
 @functools.cache
 def generated(form: Form) -> Mapping[str, Any]:
     """The generated functions as plain Python, and the layout of packed allies."""
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"SEALED": True}  # Nothing is compiled.
     exec(compile(generated_source(form), f"<{form.name}>", "exec"), names)
     return {name: getattr(value, "py_func", value) for name, value in names.items()}
 
@@ -183,3 +185,74 @@ def test_no_name_of_a_kernel_module_is_given_twice(form: Form) -> None:
         elif isinstance(node, ast.Assign):
             names += [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
     assert sorted(names) == sorted(set(names))
+
+
+def test_only_what_the_entries_need_is_compiled() -> None:
+    text = """
+ROWS = 3
+def least(x: float) -> float:
+    return x * ROWS
+def middle(x: float) -> float:
+    return least(x)
+def other(x: float) -> float:
+    return middle(x)
+def entry(x: float) -> float:
+    return middle(x)
+"""
+    made = kernels._decorated(text, {"entry": "types.float64(types.float64)"}, {})
+    assert [word for word in ("least", "middle", "other", "entry") if f"def {word}(" in made] == [
+        "least", "middle", "entry",
+    ]  # fmt: skip
+    assert "ROWS = 3" in made
+
+
+LINKED = """
+from numba import njit
+
+if not SEALED:
+    from alliancegame.payoff.linking import LinkedCompiler
+
+def inner(*signature, **options):
+    if SEALED:
+        return njit(**options)
+    return njit(*signature, pipeline_class=LinkedCompiler, **options)
+
+@inner("float64(float64)", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def half(x):
+    return 0.5 * x
+
+@inner("float64(float64)", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def more(x):
+    return half(x) + 1.0
+
+@njit("float64(float64)", cache=CACHE)
+def once(x):
+    return more(x)
+
+@njit("float64(float64)", cache=CACHE)
+def twice(x):
+    return more(more(x)) + half(x)
+"""
+
+
+def test_inner_functions_are_linked_into_every_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiled and loaded alike; what has no machine code of its own cannot be called by mistake."""
+    monkeypatch.setattr(cache, "_loaded", {})
+    assert cache.is_kept("linked", LINKED, directory=tmp_path) is False
+    made = cache.load_compiled("linked", LINKED, directory=tmp_path)
+    assert cache.is_kept("linked", LINKED, directory=tmp_path) is True
+    with pytest.raises((TypeError, IndexError)):
+        made.half(1.0)
+    cache._loaded.clear()
+    assert cache.is_kept("linked", LINKED, directory=tmp_path) is True
+    read = cache.load_compiled("linked", LINKED, directory=tmp_path)
+    assert cache.cache_statistics(read) == (2, 0)
+    for module in (made, read):
+        assert (module.once(3.0), module.twice(3.0)) == (2.5, 3.75)
+
+
+def test_nothing_is_kept_where_nothing_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert cache.is_kept("linked", LINKED, directory=tmp_path / "file" / "kernels") is None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnknownNameError
 from alliancegame.figures import specification_curve
+from alliancegame.payoff.form import Form
+from alliancegame.solve import aggregative
+from alliancegame.study import robustness
 from alliancegame.study.robustness import NO_ANSWER, Robustness
 
 PLAN = ag.Plan(threat=0.9, demand=0.05)
@@ -114,3 +119,39 @@ def test_bad_games_and_plans(game: ag.BurdenSharingGame) -> None:
         ag.robustness("three-allies", PLAN)  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="must be a Plan"):
         ag.robustness(game, 0.5)  # type: ignore[arg-type]
+
+
+def test_progress_counts_specifications(game: ag.BurdenSharingGame) -> None:
+    heard: list[tuple[int, int, int]] = []
+    ag.robustness(
+        game,
+        PLAN,
+        forms={"consumption": ["log", "linear"]},
+        progress=lambda now: (
+            heard.append((now.done, now.cells, now.failed))
+            if now.things == "specifications"
+            else None
+        ),
+    )
+    assert heard == [(0, 2, 0), (1, 2, 0), (2, 2, 0)]
+
+
+def test_kernels_compiled_ahead_are_those_that_are_used(
+    game: ag.BurdenSharingGame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named beforehand from the forms, and counted when each specification loads its own."""
+    named: set[Form] = set()
+    used: set[Form] = set()
+    monkeypatch.setattr(robustness, "missing", lambda forms: named.update(forms) or [])
+    load = aggregative.compiled
+
+    def watched(form: Form, group: str) -> ModuleType:
+        assert group == "solve"
+        used.add(form)
+        return load(form, group)
+
+    monkeypatch.setattr(aggregative, "compiled", watched)
+    forms = {"consumption": ["log", "linear"], "shortfall": ["proportional", "trigger"]}
+    fresh = game.replace(decay=0.31)  # Whose tables are not made yet.
+    ag.robustness(fresh, PLAN, forms=forms, progress=False)
+    assert named == used == {Form(), Form("linear")}

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import math
 
-    import numpy as np
-
-    from alliancegame.payoff.generated import CELL_ROWS
     from alliancegame.solve.engine.deviations import (
         describe,
         deviations,
@@ -29,12 +26,10 @@ if TYPE_CHECKING:
         I_STEPS,
         I_WORST,
         LOW,
-        PACKED_FROM,
         S_CONCAVE,
         S_LOG_INFLUENCE,
         S_M,
         S_RHO,
-        STAGE_ROWS,
         ZERO_TRUST,
         Given,
         Index,
@@ -46,12 +41,10 @@ if TYPE_CHECKING:
     from alliancegame.solve.engine.stage import (
         by_slot,
         lay,
-        padded,
         press,
-        stage_of,
+        rooms,
         start,
         totals,
-        workspace,
     )
 
 
@@ -121,17 +114,14 @@ def solve_batch(
     puts `values[s, j]` in row `places[j, 0]` of the table, for member `places[j, 1]` or (-1) for all.
     Outputs of one row are work space only (the caller wants `info` alone). `warm` starts each
     scenario from the one before it, extrapolated where scenarios move in equal steps. `search`
-    replaces the bound on regret by a search of every piece. `space` is work space of SPACE_ROWS
-    numbers a member, members counted in whole blocks: Python keeps it from one call to the next.
+    replaces the bound on regret by a search of every piece. `space` is work space (see `rooms`) that
+    Python keeps from one call to the next.
     """
     count, n = threats.shape
     k = n - 1
-    width, rows = padded(n), tables.shape[1]
-    stages, works = STAGE_ROWS * width, (PACKED_FROM + CELL_ROWS) * width
-    stage = space[:stages].reshape(STAGE_ROWS, width)
-    work = space[stages : stages + works].reshape(PACKED_FROM + CELL_ROWS, width)
-    plain = space[stages + works : stages + works + (rows + 6) * n].reshape(rows + 6, n)
-    table, numbers = plain[:rows], np.empty(scalars.shape[1])
+    rows = tables.shape[1]
+    stage, work, plain, numbers = rooms(space, n, rows + 6)
+    table = plain[:rows]
     threat, demand, x = plain[rows], plain[rows + 1], plain[rows + 2]
     slot_trust, last, before = plain[rows + 3], plain[rows + 4], plain[rows + 5]
     whole = profile.shape[0] == count
@@ -146,7 +136,7 @@ def solve_batch(
         fresh = s == 0 or not one_table
         if fresh:
             by_slot(tables[s], order, table)
-            for j in range(numbers.size):
+            for j in range(scalars.shape[1]):
                 numbers[j] = scalars[s, j]
         for j in range(places.shape[0]):
             change(table, places[j, 0], places[j, 1], order[k], values[s, j])
@@ -202,20 +192,27 @@ def laid(
     order: Index,
     threat: Given,
     demand: Given,
+    burden: Given,
     unharmed: bool,
     stage: Matrix,
-    trust: Vector,
+    plain: Matrix,
+    numbers: Vector,
 ) -> float:
-    """The stage of one plan, from what Python gives by member; return the returned spill-in."""
-    n = order.size
-    table, numbers = np.empty((given.shape[0], n)), np.empty(scalars.size)
+    """The stage of one plan, from what Python gives by member; return the returned spill-in.
+
+    `plain` has room for the table and four rows more: threats, demands, burdens and trust by slot.
+    """
+    n, rows = order.size, given.shape[0]
+    table, threats = plain[:rows], plain[rows]
     by_slot(given, order, table)
-    numbers[:] = scalars
-    plan = np.empty((2, n))
+    for j in range(scalars.size):
+        numbers[j] = scalars[j]
     for i in range(n):
-        plan[0, i], plan[1, i] = threat[order[i]], demand[order[i]]
+        member = order[i]
+        threats[i], plain[rows + 1, i] = threat[member], demand[member]
+        plain[rows + 2, i] = burden[member]
     lay(table, numbers, stage)
-    return press(table, numbers, plan[0], plan[1], unharmed, stage, trust)[1]
+    return press(table, numbers, threats, plain[rows + 1], unharmed, stage, plain[rows + 3])[1]
 
 
 def profile_marginals(
@@ -226,14 +223,14 @@ def profile_marginals(
     demand: Given,
     burden: Given,
     result: Given,
+    space: Vector,
 ) -> None:
     """Marginal payoffs of all members at a profile, in member order."""
-    n = burden.size
-    stage, slot_trust, x = stage_of(n), np.empty(n), np.empty(n)
-    returned = laid(table, scalars, order, threat, demand, False, stage, slot_trust)
-    for i in range(n):
-        x[i] = burden[order[i]]
-    rho, m = scalars[S_RHO], scalars[S_M]
+    n, rows = burden.size, table.shape[0]
+    stage, _, plain, numbers = rooms(space, n, rows + 4)
+    returned = laid(table, scalars, order, threat, demand, burden, False, stage, plain, numbers)
+    x = plain[rows + 2]
+    rho, m = numbers[S_RHO], numbers[S_M]
     Z, C, G = totals(stage, x, n, rho, m)
     for i in range(n):
         below = 1.0 if x[i] < stage[DEMAND, i] else 0.0
@@ -256,20 +253,19 @@ def certify_profile(
     influence: Given,
     security: Given,
     trust: Given,
+    space: Vector,
 ) -> None:
     """Payoffs and every member's best deviation at a given profile, from wherever it comes.
 
     `points` is the resolution of the scan where payoffs are not concave.
     """
-    n = burden.size
-    stage = stage_of(n)
-    work = workspace(n)
-    x, slot_trust = np.empty(n), np.empty(n)
-    slot_gains, slot_replies = np.empty(n), np.empty(n)
-    returned = laid(table, scalars, order, threat, demand, unharmed, stage, slot_trust)
-    for i in range(n):
-        x[i] = burden[order[i]]
-    rho, m = scalars[S_RHO], scalars[S_M]
+    n, rows = burden.size, table.shape[0]
+    stage, work, plain, numbers = rooms(space, n, rows + 6)
+    returned = laid(table, scalars, order, threat, demand, burden, unharmed, stage, plain, numbers)
+    x, slot_trust = plain[rows + 2], plain[rows + 3]
+    slot_gains, slot_replies = plain[rows + 4], plain[rows + 5]
+    rho, m = numbers[S_RHO], numbers[S_M]
+    concave = numbers[S_CONCAVE] > 0.0
     deviations(
         stage,
         x,
@@ -278,7 +274,7 @@ def certify_profile(
         rho,
         m,
         leader_free,
-        scalars[S_CONCAVE] > 0.0,
+        concave,
         points,
         slot_gains,
         slot_replies,

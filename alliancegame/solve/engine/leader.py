@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import math
 
-    import numpy as np
-
     from alliancegame.solve.engine.batch import blank, change
     from alliancegame.solve.engine.deviations import describe, member_value
     from alliancegame.solve.engine.names import (
@@ -40,16 +38,19 @@ if TYPE_CHECKING:
         by_slot,
         lay,
         press,
-        stage_of,
+        rooms,
         start,
         totals,
-        workspace,
     )
 
 COARSE = 1e-8  # Tolerance of the responses that only rank plans; an error e in x costs e^2 ... e.
 FINEST = 1e-4  # Of the range of threats: a fit at this spacing is exact to its square.
 SLIGHT = 1e-12  # Second differences of payoff that no kink need explain.
 PLAN_THREAT, PLAN_BURDEN, PLAN_GAP, PLAN_EVALUATIONS = range(4)
+# Rows of work space, each as long as there are members: what is kept by slot, and pairs of numbers
+# (of a threat and a burden, or of two sides).
+L_X, L_DEMAND, L_THREAT, L_TRUST, L_BEFORE, L_PLAN, L_TRIAL, L_SPANS = range(8)
+L_HERE, L_SPAN, L_CENTRE, L_TOPS, L_PLACES, L_LIMITS, L_UPPER, LEADER_ROWS = range(8, 16)
 
 
 def announce(
@@ -103,13 +104,13 @@ def cover(
     stage: Matrix,
     x: Vector,
     work: Matrix,
+    rows: Matrix,
     values: Matrix,
 ) -> int:
     """The leader's payoff on the whole grid (threat, burden), nan as -inf; return how many failed."""
     n = demand.size
     rho, m = scalars[S_RHO], scalars[S_M]
-    threat, trust = np.empty(n), np.empty(n)
-    before = np.empty(n)
+    threat, trust, before = rows[L_THREAT], rows[L_TRUST], rows[L_BEFORE]
     failed = 0
     for a in range(threats.size):
         _, returned, bearable = announce(table, scalars, threats[a], threat, demand, stage, trust)
@@ -218,12 +219,13 @@ def golden(
     stage: Matrix,
     x: Vector,
     work: Matrix,
+    rows: Matrix,
     tolerance: float,
 ) -> tuple[float, int]:
     """Golden section over threats of the best burden at each, itself by golden section."""
     n = demand.size
     rho, m = scalars[S_RHO], scalars[S_M]
-    threat, trust = np.empty(n), np.empty(n)
+    threat, trust = rows[L_THREAT], rows[L_TRUST]
     a = max(plan[0] - spans[0], limits[0, 0])
     b = min(plan[0] + spans[0], limits[0, 1])
     rounds = 34
@@ -231,7 +233,7 @@ def golden(
         a, b, rounds = plan[0], plan[0], 1
     middle = plan[1]
     done = 0
-    tops, places = np.empty(2), np.empty(2)
+    tops, places = rows[L_TOPS], rows[L_PLACES]
     for step in range(rounds):
         for side in range(2):
             ratio = 0.381966011250105 if side == 0 else 0.618033988749895
@@ -280,19 +282,20 @@ def climb(
     stage: Matrix,
     x: Vector,
     work: Matrix,
+    rows: Matrix,
+    local: Matrix,
     tolerance: float,
 ) -> tuple[float, int]:
     """Climb from a plan (threat, burden): fit a quadratic to 3x3 points, go to its top, narrow.
 
     Where the payoff has a kink (allies that bunch at the demand) second differences do not fall as
     fast as their spacing squared; the neighbourhood is then searched by golden sections, burdens
-    within threats.
+    within threats. `local` is room for the 3x3 payoffs.
     """
     n = demand.size
     rho, m = scalars[S_RHO], scalars[S_M]
-    threat, trust = np.empty(n), np.empty(n)
-    local = np.empty((3, 3))
-    here, span, centre = np.empty(2), np.empty(2), np.empty(2)
+    threat, trust = rows[L_THREAT], rows[L_TRUST]
+    here, span, centre = rows[L_HERE], rows[L_SPAN], rows[L_CENTRE]
     here[0], here[1], span[0], span[1] = plan[0], plan[1], spans[0], spans[1]
     bent, before = (0.0, 0.0), (0.0, 0.0)
     done, kinked = 0, False
@@ -345,7 +348,7 @@ def climb(
     plan[0], plan[1] = here[0], here[1]
     if kinked:
         best, more = golden(
-            table, scalars, plan, best, spans, limits, demand, stage, x, work, tolerance
+            table, scalars, plan, best, spans, limits, demand, stage, x, work, rows, tolerance
         )
         done += more
     return best, done
@@ -380,23 +383,28 @@ def best_plans(
     security: Given,
     trust: Given,
     info: Given,
+    space: Vector,
 ) -> None:
     """The best (threat, burden) of every scenario, the allies' answer to it, and what is left open.
 
     `threats` and `shares` are the grid: uniform threats, and burdens as shares of the leader's range.
-    The best point and the best local peak elsewhere are climbed from.
+    The best point and the best local peak elsewhere are climbed from. `space` is work space (see
+    `rooms`) with so many numbers more as the grid has points and sides, and thirty.
     """
     count, n = demands.shape
     k = n - 1
-    stage, work = stage_of(n), workspace(n)
-    table, numbers = np.empty((tables.shape[1], tables.shape[2])), np.empty(scalars.shape[1])
-    levels, demand = np.empty(threats.size), np.empty(n)
-    for a in range(threats.size):
+    rows, steps_up, steps_on = tables.shape[1], threats.size, shares.size
+    stage, work, plain, rest = rooms(space, n, rows + LEADER_ROWS)
+    table, kept = plain[:rows], plain[rows:]
+    x, demand, threat, slot_trust = kept[L_X], kept[L_DEMAND], kept[L_THREAT], kept[L_TRUST]
+    plan, trial, spans = kept[L_PLAN], kept[L_TRIAL], kept[L_SPANS]
+    limits = kept[L_LIMITS : L_UPPER + 1]  # Of each row only the first two numbers are used.
+    local, numbers = rest[:9].reshape(3, 3), rest[9:30]
+    levels, burdens = rest[30 : 30 + steps_up], rest[30 + steps_up : 30 + steps_up + steps_on]
+    first = 30 + steps_up + steps_on
+    values = rest[first : first + steps_up * steps_on].reshape(steps_up, steps_on)
+    for a in range(steps_up):
         levels[a] = threats[a]
-    x, slot_trust, threat = np.empty(n), np.empty(n), np.empty(n)
-    values = np.empty((threats.size, shares.size))
-    burdens, plan, spans = np.empty(shares.size), np.empty(2), np.empty(2)
-    limits = np.empty((2, 2))
     for s in range(count):
         by_slot(tables[s], order, table)
         for i in range(n):
@@ -404,14 +412,14 @@ def best_plans(
         for j in range(places.shape[0]):
             change(table, places[j, 0], places[j, 1], order[k], changes[s, j])
         rho, m = scalars[s, S_RHO], scalars[s, S_M]
-        for j in range(numbers.size):
+        for j in range(scalars.shape[1]):
             numbers[j] = scalars[s, j]
         lay(table, numbers, stage)
         low, high = table[T_LOW, k], table[T_HIGH, k]
         for b in range(shares.size):
             burdens[b] = low + (high - low) * shares[b]
         limits[0, 0], limits[0, 1], limits[1, 0], limits[1, 1] = threats[0], threats[-1], low, high
-        failed = cover(table, numbers, levels, burdens, demand, stage, x, work, values)
+        failed = cover(table, numbers, levels, burdens, demand, stage, x, work, kept, values)
         best, a0, b0 = -math.inf, -1, -1
         for a in range(threats.size):
             for b in range(burdens.size):
@@ -430,10 +438,10 @@ def best_plans(
                 if far and values[a, b] > second and is_peak(values, a, b):
                     second, a1, b1 = values[a, b], a, b
         top, evaluations = -math.inf, values.size
+        plan[0], plan[1] = threats[a0], burdens[b0]
         for a, b in ((a0, b0), (a1, b1)):
             if a < 0:
                 continue
-            trial = np.empty(2)
             trial[0], trial[1] = threats[a], burdens[b]
             spans[0] = threats[min(a + 1, threats.size - 1)] - threats[max(a - 1, 0)]
             spans[1] = burdens[min(b + 1, burdens.size - 1)] - burdens[max(b - 1, 0)]
@@ -454,6 +462,8 @@ def best_plans(
                 stage,
                 x,
                 work,
+                kept,
+                local,
                 tolerance,
             )
             evaluations += done

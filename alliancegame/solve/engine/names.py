@@ -44,9 +44,7 @@ PADDING = -1.0  # Kind of a packed lane without an ally; else whether its margin
 NEAR = 14  # Blocks of packed allies that fit into the nearest cache together.
 # Rows of the work space: two of the safeguard's and the deviations', then the packed allies.
 W_A, W_B, PACKED_FROM = 0, 1, 2
-SPACE_ROWS = (
-    80  # Numbers a member in the work space of a batch: stage, work, table and six vectors.
-)
+SPACE_ROWS = 88  # Numbers a member in the work space: stage, work, table and sixteen vectors.
 LEAST_SLOPE = -1e-8  # Linear games can have none; the step stays finite and the root the same.
 TINY = 1e-60  # Stands for a burden of zero where a term with zero weight would divide by it.
 GAIN_ACCEPTED = 1e-10  # Or when rounding stops progress below this.

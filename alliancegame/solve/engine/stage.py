@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from alliancegame.payoff.generated import (
         CELL_ROWS,
         HUB,
@@ -87,14 +85,22 @@ def padded(n: int) -> int:
     return LANES * ((n + LANES - 1) // LANES)
 
 
-def stage_of(n: int) -> Matrix:
-    """Room for the stage of n members."""
-    return np.empty((STAGE_ROWS, padded(n)))
+def rooms(space: Vector, n: int, rows: int) -> tuple[Matrix, Matrix, Matrix, Vector]:
+    """The parts of a work space of SPACE_ROWS numbers a member, members counted in whole blocks.
 
-
-def workspace(n: int) -> Matrix:
-    """Room for what a solution of n members needs beside its stage."""
-    return np.empty((PACKED_FROM + CELL_ROWS, padded(n)))
+    The stage of n members, what a solution needs beside it, `rows` rows of n numbers, and the rest.
+    Python hands the space over: kernels that ask for no memory are compiled in half the time.
+    """
+    width = padded(n)
+    works = STAGE_ROWS * width
+    plain = works + (PACKED_FROM + CELL_ROWS) * width
+    rest = plain + rows * n
+    return (
+        space[:works].reshape(STAGE_ROWS, width),
+        space[works:plain].reshape(PACKED_FROM + CELL_ROWS, width),
+        space[plain:rest].reshape(rows, n),
+        space[rest:],
+    )
 
 
 def by_slot(given: Given, order: Index, table: Matrix) -> None:

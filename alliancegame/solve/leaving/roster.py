@@ -147,22 +147,15 @@ class Roster:
 
     def deviations(self, places: NDArray[np.intp], burdens: Array) -> aggregative.Deviations:
         """Everybody's best deviation within one alliance: members at `places`, the leader last."""
-        n = len(places)
-        outputs = [np.empty(n) for _ in range(6)]
         threats, demands = self._pressure(places[None, :])
-        self._made.kernels.certify_profile(
-            np.ascontiguousarray(self._tables(places[None, :])[0]),
-            self._made.scalars,
-            np.arange(n),
+        table = np.ascontiguousarray(self._tables(places[None, :])[0])
+        return aggregative.deviations_at(
+            dataclasses.replace(self._made, table=table, order=np.arange(len(places))),
             threats[0],
             demands[0],
-            np.ascontiguousarray(burdens, dtype=np.float64),
-            self.plan.burden is None,
-            False,
-            aggregative.SCAN_POINTS,
-            *outputs,
+            burdens,
+            leader_free=self.plan.burden is None,
         )
-        return aggregative.Deviations(*outputs)
 
     def best_as_member(self, places: NDArray[np.intp], burdens: Array, column: int) -> float:
         """A member's best payoff in an alliance, the others' burdens held; global (see the engine)."""

@@ -237,20 +237,14 @@ class Sides:
         table[TABLE_ROWS["burden_max"], member] = high[member]
         start = np.array(profile)
         start[member] = min(max(start[member], low[member]), high[member])
-        outputs = [np.empty(self.game.size) for _ in range(6)]
-        made.kernels.certify_profile(
-            table,
-            made.scalars,
-            made.order,
+        found = aggregative.deviations_at(
+            dataclasses.replace(made, table=table),
             self.threat if self.threat.ndim == 1 else self.threat[0],
             asked,
             start,
-            True,
-            False,
-            aggregative.SCAN_POINTS,
-            *outputs,
+            leader_free=True,
         )
-        return float(outputs[1][member])
+        return float(found.reply[member])
 
     def described(self, profiles: Array) -> Batch:
         """Payoffs, influence, security and trust at given profiles, shape (profile, n)."""

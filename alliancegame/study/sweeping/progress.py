@@ -1,4 +1,4 @@
-"""How far a sweep has come: on a terminal, to a function, or to nobody."""
+"""How far a sweep or another long question has come: on a terminal, to a function, or to nobody."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Progress:
     """Where a sweep stands: what a `progress` function is given after each chunk.
 
     Of `cells`, `done` are solved, `resumed` of them in earlier runs; `failed` have no answer.
-    `seconds` is the time of this run.
+    `seconds` is the time of this run. `things` says what is counted, if not cells: kernels that are
+    compiled first, or specifications.
     """
 
     cells: int
@@ -25,6 +26,7 @@ class Progress:
     resumed: int
     failed: int
     seconds: float
+    things: str = "cells"
 
     @property
     def rate(self) -> float:
@@ -43,8 +45,11 @@ Hook = Callable[[Progress], object]
 class Meter:
     """Counts cells and tells whoever listens."""
 
-    def __init__(self, cells: int, resumed: int, failed: int, listener: Hook | None) -> None:
+    def __init__(
+        self, cells: int, resumed: int, failed: int, listener: Hook | None, things: str = "cells"
+    ) -> None:
         self._cells, self._done, self._resumed, self._failed = cells, resumed, resumed, failed
+        self._things = things
         self._listener = listener
         self._start = time.monotonic()
         self.tell()
@@ -59,18 +64,22 @@ class Meter:
         """Say where the sweep stands."""
         if self._listener is not None:
             seconds = time.monotonic() - self._start
-            self._listener(Progress(self._cells, self._done, self._resumed, self._failed, seconds))
+            self._listener(
+                Progress(
+                    self._cells, self._done, self._resumed, self._failed, seconds, self._things
+                )
+            )
 
 
 @contextlib.contextmanager
-def listening(progress: Any) -> Iterator[Hook | None]:
+def listening(progress: Any, title: str = "sweep") -> Iterator[Hook | None]:
     """Who is told: a function; or a bar on a terminal if `progress` is True, or None on a terminal."""
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     if callable(progress):
         yield progress
     elif progress is True:
-        with _bar() as show:
+        with _bar(title) as show:
             yield show
     elif progress is False:
         yield None
@@ -81,19 +90,19 @@ def listening(progress: Any) -> Iterator[Hook | None]:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Hook]:
+def _bar(title: str) -> Iterator[Hook]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Bar
 
     columns = (
-        TextColumn("sweep"),
+        TextColumn(title),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[say]}"),
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("sweep", total=None, say="")
+        task = bar.add_task(title, total=None, say="")
 
         def show(now: Progress) -> None:
             bar.update(task, total=now.cells, completed=now.done, say=in_words(now))
@@ -103,9 +112,10 @@ def _bar() -> Iterator[Hook]:
 
 def in_words(now: Progress) -> str:
     """One line: cells, rate, time left, failures."""
-    parts = [f"{now.done:,} of {now.cells:,} cells"]
+    parts = [f"{now.done:,} of {now.cells:,} {now.things}"]
     if now.rate > 0:
-        parts.append(f"{now.rate:,.0f} a second")
+        if now.rate >= 1:
+            parts.append(f"{now.rate:,.0f} a second")
         if now.done < now.cells:
             parts.append(f"{_duration(now.remaining)} left")
     if now.failed:
