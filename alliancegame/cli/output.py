@@ -273,7 +273,7 @@ class Working(logging.Handler):
         target = console(sys.stderr)
         if not target.is_terminal or target.is_dumb_terminal:
             note(
-                f"{what} (up to a minute) ..."
+                f"{what} (some ten seconds) ..."
                 if str(what).startswith("Compiling")
                 else f"{what} ..."
             )

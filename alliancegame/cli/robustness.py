@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from alliancegame.cli.output import Column, fixed
 
 if TYPE_CHECKING:
     from alliancegame.study.robustness import Robustness
+    from alliancegame.study.sweeping.progress import Progress
 
 Forms = Annotated[
     list[str] | None,
@@ -24,6 +26,17 @@ Forms = Annotated[
         "[default: influence, influence_value, substitution, consumption, shortfall]",
     ),
 ]
+
+
+def _counting(shown: output.Working) -> Callable[[Progress], None]:
+    """Shows how many kernels are compiled and specifications answered, in a terminal only."""
+    live = sys.stderr is not None and sys.stderr.isatty()
+
+    def count(now: Progress) -> None:
+        if live:
+            shown.say(f"robustness: {now.done} of {now.cells} {now.things}")
+
+    return count
 
 
 def _forms(texts: Sequence[str] | None) -> dict[str, list[Any]] | None:
@@ -66,11 +79,17 @@ def robustness(
     """
     import alliancegame as ag
 
-    with output.working():
+    with output.working() as shown:
         game = inputs.load(model, changes, recalibrate)
         base = inputs.base_plan(game, model_plan or not (threat or demand or burden or tariff))
         plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
-        found = ag.robustness(game, plan, forms=_forms(over), recalibrate=not keep_weights)
+        found = ag.robustness(
+            game,
+            plan,
+            forms=_forms(over),
+            recalibrate=not keep_weights,
+            progress=_counting(shown),
+        )
     if json:
         output.write(found.to_json() + "\n")
     else:

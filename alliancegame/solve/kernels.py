@@ -2,6 +2,9 @@
 
 They come in two groups, compiled when they are first needed: most questions never ask for the leader's
 best plans, whose search takes as long to compile as everything else.
+
+Kernels count no references to arrays. A Numba function of one's own that calls their inner functions
+(benchmarks/speed does) must do likewise, `_nrt=False`, if an array is returned to it.
 """
 
 from __future__ import annotations

@@ -48,22 +48,22 @@ def ready() -> Ready:
     game, asked = flagship(), plan()
     made = aggregative.tables(game)
     kernels, n, order = made.kernels, game.size, made.order
-    rooms, lay, press, start = kernels.rooms, kernels.lay, kernels.press, kernels.start
+    lay, press, start = kernels.lay, kernels.press, kernels.start
 
     @njit
-    def prepare(table, scalars, threat, demand, x, trust, space):
-        stage, work, _, _ = rooms(space, x.size, 0)
+    def prepare(table, scalars, threat, demand, x, trust, stage):
         lay(table, scalars, stage)
         press(table, scalars, threat, demand, False, stage, trust)
-        start(stage, x, n)
-        return stage, work
+        start(stage, x, x.size)
 
     table = np.ascontiguousarray(made.table[:, order])
     threat = np.ascontiguousarray(asked.threat_by_member(game.members)[order])
     demand = np.ascontiguousarray(asked.demand_by_member(game.members)[order])
     x, trust = np.empty(n), np.empty(n)
-    space = np.empty(kernels.SPACE_ROWS * (n + 8))
-    stage, work = prepare(table, made.scalars.copy(), threat, demand, x, trust, space)
+    width = kernels.LANES * -(-n // kernels.LANES)
+    stage = np.empty((kernels.STAGE_ROWS, width))
+    work = np.empty((kernels.PACKED_FROM + kernels.CELL_ROWS, width))
+    prepare(table, made.scalars.copy(), threat, demand, x, trust, stage)
     x[:] = ag.respond(game, asked).burdens[order]
     scale = stage[kernels.SCALE, :n]
     Z, G = float(scale[:-1] @ x[:-1]), float(scale[-1] * x[-1])
@@ -145,7 +145,7 @@ def phases(r: Ready) -> dict[str, Any]:  # noqa: C901
     def totalling(cells, n, times):
         total = 0.0
         for _ in range(times):
-            z, c = packed_totals(cells, n - 1, 1.0, 1.0)
+            z, c = packed_totals(cells, 0, blocks, n - 1, 0.0, 0.0, 1.0, 1.0)
             total += z + c
             cells[0] += 1e-300 * total  # Else the compiler would take the loop's body out of it.
         return total
@@ -153,7 +153,7 @@ def phases(r: Ready) -> dict[str, Any]:  # noqa: C901
     @njit(error_model="numpy")
     def advancing(cells, blocks, times):
         for _ in range(times):
-            advance(cells, blocks, 1e-9, 1e-9, 0.0, 1.0)
+            advance(cells, 0, blocks, 1e-9, 1e-9, 0.0, 1.0)
 
     @njit(error_model="numpy")
     def valuing(stage, n, x, times):

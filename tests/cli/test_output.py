@@ -59,7 +59,7 @@ def test_steps_are_plain_lines_outside_a_terminal(capsys: pytest.CaptureFixture[
     logger.info("afterwards")
     captured = capsys.readouterr()
     assert captured.err == (
-        "Compiling the log kernels, once for this machine (up to a minute) ...\ndrawing ...\n"
+        "Compiling the log kernels, once for this machine (some ten seconds) ...\ndrawing ...\n"
     )
     assert captured.out == ""
     assert logger.level == before
