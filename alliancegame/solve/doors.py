@@ -151,7 +151,8 @@ def find_equilibria(
     Of an alliance game: the pure equilibria in burdens under a plan (`Plan()` if none is given; a
     burden named in it is held fixed), with `completeness` "proven", "to a resolution" or "not known",
     continua in `components`, and a cycle of best replies where there is none. Trigger threats
-    included: compliance sets are branched and pruned by proved bounds (docs/howto/all-equilibria).
+    included: compliance sets are branched and pruned by proved bounds. Where the theorem on simultaneous
+    Nash fails, intervals prove how many there are (docs/howto/all-equilibria).
 
     Of a finite game: `method` "complete" (default) gives, for two players, every extreme equilibrium
     and every component, in exact arithmetic and also where the game is degenerate; for more players,

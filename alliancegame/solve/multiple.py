@@ -203,6 +203,18 @@ def leader_roots(cells: Scenarios, points: int) -> Roots:
     )
 
 
+def root_between(cell: Scenarios, low: float, high: float) -> Array:
+    """The root of the leader's condition between two of its burdens at which that has opposite signs.
+
+    Shape (1, member); `cell` is one game under one plan. Equal burdens are that burden.
+    """
+    ends = _committed(cell.repeated(2), np.array([low, high])).solve()
+    if low == high:
+        return ends.burden[:1]
+    sign = ends.column("leader_marginal")[:1]
+    return _close_in(cell, ends.burden[:1], np.array([high]), sign).burden
+
+
 def _close_in(cells: Scenarios, left: Array, end: Array, sign: Array) -> Batch:
     """Halve brackets of the leader's condition, following the answer from its left end.
 

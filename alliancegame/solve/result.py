@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
+BY_INTERVALS = "by intervals"
+"""How the reason of a uniqueness begins that intervals prove (`every.proof`)."""
+
 _KINDS: dict[str, type[Result]] = {}
 
 
@@ -196,16 +199,24 @@ def _register_all() -> None:
 
 
 def set_claims(
-    equilibria: Iterable[Equilibrium], continua: Iterable[Iterable[Equilibrium]], completeness: str
+    equilibria: Iterable[Equilibrium],
+    continua: Iterable[Iterable[Equilibrium]],
+    completeness: str,
+    evidence: Any = None,
 ) -> list[dict[str, Any]]:
-    """What a set of equilibria claims: each of its own, each end of a continuum, and completeness."""
+    """What a set of equilibria claims: each of its own, each end of a continuum, and completeness.
+
+    `evidence` is that of a proof by intervals.
+    """
     parts = [e._claims(f"equilibria[{k}]") for k, e in enumerate(equilibria)]
     parts += [
         end._claims(f"components[{k}].ends[{j}]")
         for k, ends in enumerate(continua)
         for j, end in enumerate(ends)
     ]
-    of_all = {"of": "", "claim": "completeness", "completeness": completeness}
+    of_all: dict[str, Any] = {"of": "", "claim": "completeness", "completeness": completeness}
+    if evidence is not None:
+        of_all |= {"theorem": "intervals", "evidence": evidence}
     return [*(claim for part in parts for claim in part), of_all]
 
 
@@ -240,7 +251,8 @@ class Equilibrium(Result):
     The arrays `burdens` (shares of GDP), `payoffs`, `influences`, `securities` (effective bn US$)
     and `operating_trust` have shape (n,) in member order; `burden`, `payoff`, ... are the same as
     pandas Series by member. `others` holds further equilibria of the same plan if any were found;
-    this one is then the best for the leader. `concept` is "nash" or "response".
+    this one is then the best for the leader. `concept` is "nash" or "response". `evidence` is what a
+    proof of uniqueness by intervals needs (`every.proof`), as plain values.
     """
 
     kind: ClassVar[str] = "equilibrium"
@@ -256,6 +268,7 @@ class Equilibrium(Result):
     certificate: Certificate
     message: str = ""
     others: tuple[Equilibrium, ...] = ()
+    evidence: Any = None
 
     def _series(self, values: Array, name: str) -> pd.Series[float]:
         import pandas as pd
@@ -375,7 +388,9 @@ class Equilibrium(Result):
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
         of, made = of or self.kind, self.certificate
         theorem = "simultaneous Nash" if self.concept == "nash" else "followers"
-        if not made.reason.startswith("theorem on"):  # By cases: triggers, extremes.
+        if made.reason.startswith(BY_INTERVALS):
+            theorem = "intervals"
+        elif not made.reason.startswith("theorem on"):  # By cases: triggers, extremes.
             theorem = "enumeration"
         own: list[dict[str, Any]] = [
             {"of": of, "claim": "numbers", "savings": self.savings},
@@ -387,6 +402,8 @@ class Equilibrium(Result):
                 "theorem": theorem if made.unique == "proven" else None,
             },
         ]
+        if made.unique == "proven" and self.evidence is not None:
+            own[-1]["evidence"] = self.evidence
         others = (other._claims(f"{of}.others[{k}]") for k, other in enumerate(self.others))
         return [*own, *(claim for claims in others for claim in claims)]
 
@@ -415,7 +432,16 @@ class Equilibrium(Result):
             Certificate.from_dict(content["certificate"]),
             content["message"],
             tuple(cls.from_content(other) for other in content["others"]),
+            evidence_of(content, "uniqueness"),
         )
+
+
+def evidence_of(content: Mapping[str, Any], claim: str) -> Any:
+    """The evidence of a claim in a file that was written with its claims, if it has any."""
+    for one in content.get("claims", ()):
+        if one["claim"] == claim and "evidence" in one:
+            return one["evidence"]
+    return None
 
 
 def provenance(game: BurdenSharingGame) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """The independent checker of saved results: no solver, no compiled kernel, no cache.
 
-It imports `game/` and `payoff/terms.py` alone. Five files prove, to be read in this order: `intervals`
+It imports `game/` and `payoff/terms.py` alone. Six files prove, to be read in this order: `intervals`
 (what a formula can be), `payoffs` (from the terms of the model), `deviations` (the most that anybody can
-gain), `theorems` (when an equilibrium is the only one), `claims` (what a result says, and what became of
-it). `own` and `finite` do for users' own games and for finite ones what `deviations` does. The folder
-`saved` is bookkeeping: reading files, the kinds of results, the report.
+gain), `theorems` (when an equilibrium is the only one), `boxes` (how many there are, by intervals) and
+`claims` (what a result says, and what became of it). `own` and `finite` do for users' own games and for
+finite ones what `deviations` does. The folder `saved` is bookkeeping: reading files, the kinds of results,
+the report.
 
 `alliancegame.verify(...)` is the function of this package, which is why the package can be called (see
 `alliancegame.report`). docs/howto/verify has the argument.

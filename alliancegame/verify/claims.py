@@ -1,4 +1,4 @@
-"""5. Claims: what an equilibrium says of itself, and what became of it.
+"""6. Claims: what an equilibrium says of itself, and what became of it.
 
 The argument: its numbers agree with the terms (`agrees`); nobody gains more than its regret by any
 deviation (`nobody_gains`); and it is the only one if the proof that it cites is one (`PROOFS`), or one of
@@ -13,7 +13,7 @@ from typing import Any
 
 from flint import arb
 
-from alliancegame.verify import theorems
+from alliancegame.verify import boxes, theorems
 from alliancegame.verify.deviations import largest_gain
 from alliancegame.verify.intervals import Interval
 from alliancegame.verify.payoffs import Stage
@@ -152,9 +152,25 @@ def _enumeration(stage: Stage, profiles: Sequence[Sequence[float]], evidence: An
     return OPEN, "a proof by enumeration (compliance sets, roles of members) is not checked here"
 
 
+def _intervals(stage: Stage, profiles: Sequence[Sequence[float]], evidence: Any) -> Answer:
+    if evidence is None:
+        return OPEN, "the boxes of the proof are not in the file"
+    game, plan, lead = stage.game, stage.plan, stage.lead
+    everybody = Stage(game, plan, [float(b) for b in game.by_member("burden_max")])
+    why = theorems.why_not_by_total([Stage(game, plan, list(p)) for p in profiles])
+    found = why or boxes.places(everybody, evidence)
+    if isinstance(found, str):
+        return REFUSED, found
+    inside = [sum(low <= p[lead] <= high for p in profiles) for low, high in found]
+    if inside != [1] * len(profiles):
+        return REFUSED, f"boxes prove {len(found)} equilibria, and not those that are listed"
+    return ACCEPTED, f"{len(evidence)} boxes prove that there are {len(found)}: those listed"
+
+
 PROOFS: dict[str, Proof] = {
     "followers": _theorem("followers"),
     "simultaneous Nash": _theorem("simultaneous Nash"),
+    "intervals": _intervals,
     "enumeration": _enumeration,
 }
 """The proofs that a claim of uniqueness or completeness may cite as its `theorem`.

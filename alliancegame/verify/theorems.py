@@ -7,6 +7,7 @@ to say if not. They are written anew here, in intervals, so that "holds" means: 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import sympy as sp
 
@@ -24,6 +25,23 @@ def why_not(stage: Stage) -> str:
     """Why no theorem proves this equilibrium to be the only one; empty if one does."""
     conditions = followers(stage) | (simultaneous(stage) if stage.plan.burden is None else {})
     return next((why for why, holds in conditions.items() if not holds), "")
+
+
+def why_not_by_total(stages: Sequence[Stage]) -> str:
+    """Why the leader's condition is not proved to be one of its burden and one allied total; or empty.
+
+    `stages` are of one game and plan, at all profiles listed: at each a continuum must be excluded.
+    """
+    for stage in stages:
+        voice = stage.of["influence_weight"][stage.lead].hi <= 0 or _council(stage)
+        conditions = {
+            "the plan names the leader's burden": stage.plan.burden is None,
+            "the leader values influence, and not of a council with m = 1": voice,
+            **followers(stage),
+        }
+        if why := next((why for why, holds in conditions.items() if not holds), ""):
+            return why
+    return "" if stages else "no equilibrium is listed"
 
 
 def followers(stage: Stage) -> Conditions:

@@ -9,7 +9,6 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import AllianceGameError, InvalidValueError
-from alliancegame.solve.every import enclosure
 from alliancegame.solve.result import result_from_dict
 
 
@@ -34,65 +33,6 @@ def test_theorem_is_complete():
     assert found.complete
     assert len(found) == 1
     assert "theorem on followers" in found.statement
-
-
-def test_three_equilibria_to_a_resolution():
-    game = ag.BurdenSharingGame(
-        ["L", "A", "B", "C", "D"], "L", [2, 1, 1, 1, 1], 0.04, influence_weight=0.002,
-        private_weight=0.001, spillin=0.0,
-    )  # fmt: skip
-    found = ag.find_equilibria(game)
-    assert (len(found), found.completeness, found.complete) == (3, "to a resolution", False)
-    np.testing.assert_allclose(
-        sorted(e.burdens[0] for e in found), [0.00738, 0.01811, 0.02446], atol=1e-5
-    )
-    assert found[0].leader_payoff == max(e.leader_payoff for e in found)
-
-
-def three_roots():
-    return ag.BurdenSharingGame(
-        ["L", "A", "B", "C", "D"], "L", [2, 1, 1, 1, 1], 0.04, influence_weight=0.002,
-        private_weight=0.001, spillin=0.0,
-    )  # fmt: skip
-
-
-def test_bounds_leave_small_ranges_around_the_roots():
-    game = three_roots()
-    ranges = enclosure.leader_ranges(game, ag.Plan())
-    found = sorted(e.burdens[0] for e in ag.find_equilibria(game))
-    assert len(ranges) == 3
-    for (low, high), burden in zip(ranges, found, strict=True):
-        assert low <= burden <= high
-        assert high - low < 2e-3 * burden
-    assert "bounds prove" in ag.find_equilibria(game).statement
-
-
-def test_bounds_hold_on_random_games():
-    """Whatever replies in turn settle at lies in a range that is left."""
-    rng = np.random.default_rng(2)
-    for _ in range(12):
-        game = three_roots().replace(
-            spillin=float(rng.uniform(0, 0.6)), umbrella=float(rng.uniform(0.5, 1)),
-            security_weight=rng.uniform(0.02, 0.06, 5), gdp=rng.uniform(0.5, 3, 5),
-        )  # fmt: skip
-        ranges = enclosure.leader_ranges(game, ag.Plan())
-        for burden in (e.burdens[0] for e in ag.find_equilibria(game)):
-            assert ((ranges[:, 0] <= burden) & (burden <= ranges[:, 1])).any()
-
-
-def test_bounds_are_not_used_where_they_are_not_proved():
-    game = three_roots()
-    for other, plan in (
-        (game, ag.Plan(threat=0.3)),
-        (game, ag.Plan(burden=0.02)),
-        (game.replace(influence_value="share"), ag.Plan()),
-        (game.replace(substitution=0.8), ag.Plan()),
-        (
-            game.replace(consumption="linear", spillin=1.0, influence_weight=0, private_weight=0),
-            ag.Plan(),
-        ),
-    ):
-        assert not enclosure.applies(other, plan)
 
 
 def test_k4():

@@ -11,11 +11,12 @@ from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate, extremes, nash
-from alliancegame.solve.every import active, continua, enclosure
-from alliancegame.solve.every.result import AllianceEquilibria, Continuum
+from alliancegame.solve import aggregative, certificate, extremes, multiple, nash
+from alliancegame.solve.every import active, continua
+from alliancegame.solve.every.proof import Proof, applies, prove
+from alliancegame.solve.every.result import AllianceEquilibria, Continuum, with_evidence
 from alliancegame.solve.extremes.problem import problem
-from alliancegame.solve.result import Equilibrium
+from alliancegame.solve.result import BY_INTERVALS, Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 from alliancegame.solve.trigger import answers
 from alliancegame.solve.trigger.compliance import Completeness, Turn, compliance, cycle
@@ -29,10 +30,11 @@ def find_equilibria(
 
     A burden named in the plan is held fixed: then the allies' answers are listed. Complete and proven
     where the theorems of docs/theory/equilibrium leave one equilibrium, or one continuum, and for
-    trigger threats where they leave one on every compliance set; complete to the resolution of a scan
-    where the leader's condition may have several roots along allied answers that are proved unique;
-    elsewhere searched from many starts and sets of active members, and nothing is claimed. That
-    there is none is an answer too, with a cycle of best replies if one is met.
+    trigger threats where they leave one on every compliance set. Where the leader's condition may have
+    several roots along allied answers that are proved unique, its whole range is cut into ranges until
+    intervals prove how many there are (complete and proven); what they leave undecided is complete to the
+    resolution of a scan. Elsewhere searched from many starts and sets of active members, and nothing is
+    claimed. That there is none is an answer too, with a cycle of best replies if one is met.
 
     Raises `ZeroTrustError`, `UnsupportedFormError`, and what wrong games and plans raise.
     """
@@ -104,8 +106,12 @@ def _evidence(turns: object) -> str:
 
 
 def _as_triggers(sides: Sides, found: AllianceEquilibria) -> AllianceEquilibria:
-    """The set of the game without jumps as that of the trigger game, where nobody can choose."""
-    made = tuple(answers.as_triggers(sides, e) for e in found)
+    """The set of the game without jumps as that of the trigger game, where nobody can choose.
+
+    A proof by intervals speaks of the game without jumps: it goes along where no pressure tells them apart.
+    """
+    proof = None if sides.plan.pressure else found.proof
+    made = with_evidence((answers.as_triggers(sides, e) for e in found), proof)
     parts = tuple(
         Continuum(
             c.members, tuple(answers.as_triggers(sides, e) for e in c.ends), c.statement, c.listed
@@ -113,7 +119,7 @@ def _as_triggers(sides: Sides, found: AllianceEquilibria) -> AllianceEquilibria:
         for c in found.components
     )
     return AllianceEquilibria(
-        sides.game, sides.plan, made, found.completeness, found.statement, parts, found.cycle
+        sides.game, sides.plan, made, found.completeness, found.statement, parts, found.cycle, proof
     )
 
 
@@ -137,31 +143,113 @@ def _without_jumps(
         return _set(game, plan, known, "not known", statement, turns=turns)
     if first is None:
         return _set(game, plan, [], "not known", "no equilibrium found to tolerance")
-    parts = continua.components(game, plan, known, tolerances)
     state, reason = nash._unique(game, plan, first.burdens, first.operating_trust)
     if state == "proven":
         return _set(game, plan, known, "proven", f"one equilibrium: {reason}")
+    proof = prove(game, plan) if applies(game, plan) else None
+    if proof is not None:
+        known = _placed(game, plan, known, proof, tolerances)
+    parts = continua.components(game, plan, known, tolerances)
     if plan.burden is not None and parts:
         return _set(game, plan, known, "proven", f"one continuum: {reason}", parts)
+    if proof is not None and _complete(game, plan, known, parts, proof):
+        if not parts:
+            known = _counted(known, proof)
+        return _set(game, plan, known, "proven", _proved(game, known, proof), parts, proof=proof)
     scanned = (
         f"{_count(known)} found: every root of the leader's condition along the allies' answers, which "
         f"are proved unique, among {tolerances.roots} of its burdens, refined; roots nearer to each "
         "other than that scan could be missed"
     )
-    scanned += _enclosed(game, plan)
+    if proof is not None:
+        scanned += _left(game, proof)
     completeness: Completeness = "to a resolution"
     if parts:
         completeness, scanned = "not known", f"{scanned}; {reason}"
     return _set(game, plan, known, completeness, scanned, parts)
 
 
-def _enclosed(game: BurdenSharingGame, plan: Plan) -> str:
-    """What bounds prove of where equilibria are, in words; empty where they do not apply."""
-    ranges = enclosure.leader_ranges(game, plan) if enclosure.applies(game, plan) else None
-    if ranges is None or not len(ranges):
-        return ""
-    places = ", ".join(f"[{low:.6g}, {high:.6g}]" for low, high in ranges)
-    return f"; bounds prove that {game.leader}'s burden lies in {places} in every equilibrium"
+def _placed(
+    game: BurdenSharingGame,
+    plan: Plan,
+    known: list[Equilibrium],
+    proof: Proof,
+    tolerances: Tolerances,
+) -> list[Equilibrium]:
+    """What is known, with what a proof says is missing, and the best of several where one is proved."""
+    lead = game.members.leader_index
+    if proof.undecided:
+        return known
+    cell = multiple.one_game(game, plan)
+    for place in proof.lacks(np.array([e.burdens[lead] for e in known])):
+        profiles = multiple.root_between(cell, *place)
+        made = nash._certified_at(game, plan, profiles, tolerances, "a root that intervals prove")
+        known = [*known, *(e for e in made if e.certificate.verdict != "unverified")]
+    kept: list[Equilibrium] = []
+    for low, high in proof.places:
+        here = [e for e in known if low <= e.burdens[lead] <= high]
+        kept += sorted(here, key=lambda e: e.certificate.regret)[:1]
+    return kept + [e for e in known if not _in(e.burdens[lead], proof.places)]
+
+
+def _in(burden: float, places: tuple[tuple[float, float], ...]) -> bool:
+    return any(low <= burden <= high for low, high in places)
+
+
+def _complete(
+    game: BurdenSharingGame,
+    plan: Plan,
+    known: list[Equilibrium],
+    parts: tuple[Continuum, ...],
+    proof: Proof,
+) -> bool:
+    """Whether the proof leaves no burden of the leader out, and each has the profiles listed alone."""
+    lead = game.members.leader_index
+    if not proof.covers(np.array([e.burdens[lead] for e in known])):
+        return False
+    for one in known:
+        followers = certificate.followers_unique(game, plan, one.burdens, one.operating_trust)
+        through = (
+            c
+            for c in parts
+            if game.leader not in c.members and c.ends[0].burdens[lead] == one.burdens[lead]
+        )
+        if followers[0] != "proven" and next(through, None) is None:
+            return False
+    return all(game.leader not in c.members for c in parts)
+
+
+def _proved(game: BurdenSharingGame, known: list[Equilibrium], proof: Proof) -> str:
+    """A closed proof in words."""
+    low, high = proof.range
+    places = ", ".join(f"[{a:.6g}, {b:.6g}]" if a < b else f"{a:.6g}" for a, b in proof.places)
+    return (
+        f"{_count(known)}, and no others: intervals prove it on {len(proof.cells)} ranges that cover "
+        f"[{low:g}, {high:g}], each with bounds on the allies' total; in each {game.leader}'s marginal "
+        f"payoff along the allies' answers has one sign, or moves one way; it changes sign once in {places}"
+    )
+
+
+def _counted(known: list[Equilibrium], proof: Proof) -> list[Equilibrium]:
+    """Equilibria whose certificates say how many there are."""
+    roots = "one root" if len(known) == 1 else f"{len(known)} roots"
+    reason = (
+        f"{BY_INTERVALS}: on {len(proof.cells)} ranges of the leader's burden, which hold {roots}"
+    )
+    state: certificate.Unique = "proven" if len(known) == 1 else "multiple"
+    return [
+        dataclasses.replace(e, certificate=nash._with_unique(e.certificate, state, reason))
+        for e in known
+    ]
+
+
+def _left(game: BurdenSharingGame, proof: Proof) -> str:
+    """What a proof that did not close leaves, in words."""
+    if not proof.undecided:
+        return "; intervals prove another number of roots, which were not found"
+    ranges = ", ".join(f"[{low:.6g}, {high:.6g}]" for low, high in proof.undecided[:3])
+    more = f" and {len(proof.undecided) - 3} more" if len(proof.undecided) > 3 else ""
+    return f"; intervals decide all burdens of {game.leader} but those in {ranges}{more}"
 
 
 def _count(known: list[Equilibrium]) -> str:
@@ -178,7 +266,9 @@ def _set(
     statement: str,
     parts: tuple[Continuum, ...] = (),
     turns: tuple[Turn, ...] = (),
+    proof: Proof | None = None,
 ) -> AllianceEquilibria:
     flat = [dataclasses.replace(e, others=()) for e in known]
     flat.sort(key=lambda e: -e.leader_payoff)
-    return AllianceEquilibria(game, plan, tuple(flat), completeness, statement, parts, turns)
+    made = with_evidence(flat, proof)
+    return AllianceEquilibria(game, plan, made, completeness, statement, parts, turns, proof)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,7 +13,8 @@ from alliancegame.errors import ResultFileError
 from alliancegame.game import notebook
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
-from alliancegame.solve.result import Equilibrium, Result, provenance, set_claims
+from alliancegame.solve.every.proof import Proof
+from alliancegame.solve.result import Equilibrium, Result, evidence_of, provenance, set_claims
 from alliancegame.solve.trigger.compliance import Completeness, Turn
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class AllianceEquilibria(Result):
     "to a resolution" (what a stated scan could miss is missing) or "not known"; `complete` is True
     for "proven" alone, and `statement` says how it is known and what was not searched. `components`
     are continua with their end points. `cycle` is evidence where no equilibrium was found: at each
-    of these profiles one member gains by its best reply, and they come round in a circle.
+    of these profiles one member gains by its best reply, and they come round in a circle. `proof` has
+    the ranges of the leader's burden on which intervals prove the list complete, where they do; they travel
+    with `to_json(certificate=True)`.
     """
 
     kind: ClassVar[str] = "alliance-equilibria"
@@ -65,6 +68,7 @@ class AllianceEquilibria(Result):
     statement: str
     components: tuple[Continuum, ...] = ()
     cycle: tuple[Turn, ...] = ()
+    proof: Proof | None = None
 
     @property
     def complete(self) -> bool:
@@ -154,7 +158,10 @@ class AllianceEquilibria(Result):
         }
 
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
-        return set_claims(self.equilibria, [c.ends for c in self.components], self.completeness)
+        evidence = None if self.proof is None else self.proof.content()
+        return set_claims(
+            self.equilibria, [c.ends for c in self.components], self.completeness, evidence
+        )
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
@@ -165,10 +172,12 @@ class AllianceEquilibria(Result):
         game = BurdenSharingGame.from_dict(
             {**content["game"], "provenance": content["provenance"].get("game", {})}
         )
+        evidence = evidence_of(content, "completeness")
+        proof = None if evidence is None else Proof.from_content(evidence)
         return cls(
             game,
             Plan(**content["plan"]),
-            tuple(Equilibrium.from_content(e) for e in content["equilibria"]),
+            with_evidence((Equilibrium.from_content(e) for e in content["equilibria"]), proof),
             known,
             content["statement"],
             tuple(
@@ -187,4 +196,17 @@ class AllianceEquilibria(Result):
                 )
                 for t in content["cycle"]
             ),
+            proof,
         )  # fmt: skip
+
+
+def with_evidence(
+    equilibria: Iterable[Equilibrium], proof: Proof | None
+) -> tuple[Equilibrium, ...]:
+    """Equilibria of a list that a proof leaves, each with what its own uniqueness rests on."""
+    made = tuple(equilibria)
+    alone = [one.certificate.unique == "proven" for one in made]
+    return tuple(
+        dataclasses.replace(one, evidence=proof.content() if proof and only else None)
+        for one, only in zip(made, alone, strict=True)
+    )
