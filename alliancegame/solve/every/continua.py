@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import certificate, multiple, nash
+from alliancegame.solve import multiple, nash, sharing
 from alliancegame.solve.every.result import Continuum
 from alliancegame.solve.result import Equilibrium
+from alliancegame.solve.sharing import Shared
 from alliancegame.solve.tolerances import Tolerances
+from alliancegame.solve.trigger import answers
+from alliancegame.solve.trigger.compliance import Compliance, effective
+from alliancegame.solve.trigger.sides import Sides
 
-MOST_SHARING = 8
-"""Up to so many sharers all end points are listed; beyond, one for each who carries all it can."""
+HALVINGS = 50
 
 
 def components(
@@ -28,99 +29,88 @@ def components(
     """
     found: list[Continuum] = []
     for one in known:
-        x, trust = one.burdens, one.operating_trust
-        allies = certificate.exchangeable(game, plan, x, trust)
-        if allies.any():
-            made = _among_allies(game, plan, one, allies, tolerances)
-            if made is not None and not any(_same(made, other) for other in found):
-                found.append(made)
-        if plan.burden is None:
-            for i in np.flatnonzero(certificate.shared_with_leader(game, plan, x, trust)):
-                traded = _with_leader(game, plan, one, int(i), tolerances)
-                if traded is not None and not any(_same(traded, other) for other in found):
-                    found.append(traded)
+        for shared in sharing.ways(game, plan, one.burdens, one.operating_trust):
+            profiles = multiple.distinct(shared.profiles)
+            ends = nash._certified_at(game, plan, profiles, tolerances, "an end of a continuum")
+            if len(ends) > 1 and all(e.certificate.verdict != "unverified" for e in ends):
+                made = _made(game, shared, ends, shared.listed, "")
+                found += [] if any(_same(made, other) for other in found) else [made]
     return tuple(found)
+
+
+def on_compliance_sets(
+    sides: Sides, known: list[Equilibrium], tolerances: Tolerances
+) -> tuple[tuple[Continuum, ...], list[Equilibrium]]:
+    """The continua through equilibria of a game with trigger threats, and one equilibrium for each.
+
+    Each continuum lies on its compliance set; equilibria that lie on none are all there.
+
+    Along a continuum of the game without jumps somebody may come to gain by changing sides. An end at
+    which that is so is no equilibrium; the last profile on the way there at which nobody gains stands in
+    its place, and the continuum is then not `listed` in full.
+    """
+    found: list[Continuum] = []
+    kept: list[Equilibrium] = []
+    for one in known:
+        through: list[Continuum] = []
+        plain, plan = effective(sides, one.burdens)
+        for shared in sharing.ways(plain, plan, one.burdens, sides.trust):
+            profiles = _kept(sides, one.burdens, multiple.distinct(shared.profiles), tolerances)
+            words = "an end of a continuum on its compliance set"
+            whole = np.array_equal(profiles, multiple.distinct(shared.profiles))
+            note = "" if whole else "; beyond these somebody would gain by changing sides"
+            compliance = Compliance(multiple.distinct(profiles), "not known", words)
+            ends = answers.as_results(sides, compliance, tolerances)
+            ends = [e for e in ends if e.certificate.verdict != "unverified"]
+            if len(ends) > 1:
+                through.append(_made(sides.game, shared, ends, shared.listed and whole, note))
+        new = [part for part in through if not any(_same(part, other) for other in found)]
+        if new or not through:
+            kept.append(one)
+        found += new
+    return tuple(found), kept
+
+
+def _kept(sides: Sides, burdens: Array, ends: Array, tolerances: Tolerances) -> Array:
+    """Ends, (end, n), each drawn towards the equilibrium until nobody gains."""
+    low, high = np.zeros(len(ends)), np.ones(len(ends))
+
+    def at(share: Array) -> Array:
+        return np.asarray(burdens + share[:, None] * (ends - burdens))
+
+    def gains(share: Array) -> Array:
+        profiles = np.where(share[:, None] == 1, ends, at(share))
+        return np.asarray(sides.gains(profiles)[0].max(axis=1))
+
+    fine = gains(high) <= tolerances.certified
+    if fine.all():
+        return ends
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        good = gains(middle) <= 0.5 * tolerances.certified
+        low, high = np.where(good, middle, low), np.where(good, high, middle)
+    return np.where(fine[:, None], ends, at(low))
+
+
+def _made(
+    game: BurdenSharingGame, shared: Shared, ends: list[Equilibrium], listed: bool, note: str
+) -> Continuum:
+    names = tuple(game.members[i] for i in shared.who)
+    if game.leader in names:
+        words = (
+            f"{names[0]} and {names[1]} replace each other's contributions between two end points"
+        )
+        return Continuum(names, tuple(ends), words + note, listed)
+    words = (
+        f"{', '.join(names)} share contributions of {shared.total:.6g} in any way within their bounds: "
+        f"{len(ends)} end points"
+    )
+    if not shared.listed:
+        words += ", one for each who carries all it can; others are not listed"
+    return Continuum(names, tuple(ends), words + note, listed)
 
 
 def _same(one: Continuum, other: Continuum) -> bool:
     return len(one.ends) == len(other.ends) and all(
         any(multiple.same(a.burdens, b.burdens) for b in other.ends) for a in one.ends
     )
-
-
-def _certified(
-    game: BurdenSharingGame, plan: Plan, profiles: list[Array], tolerances: Tolerances, message: str
-) -> tuple[Equilibrium, ...] | None:
-    """Ends as results; None unless every one is an equilibrium and there are several."""
-    ends = nash._certified_at(
-        game, plan, multiple.distinct(np.array(profiles)), tolerances, message
-    )
-    fine = len(ends) > 1 and all(e.certificate.verdict != "unverified" for e in ends)
-    return tuple(ends) if fine else None
-
-
-def _among_allies(
-    game: BurdenSharingGame,
-    plan: Plan,
-    one: Equilibrium,
-    sharing: np.ndarray,
-    tolerances: Tolerances,
-) -> Continuum | None:
-    """All ways to divide one sum within bounds: the corners have all but one at a bound."""
-    who = np.flatnonzero(sharing)
-    scale = game.by_member("effectiveness") * game.by_member("gdp")
-    floor, limit = certificate.sharing_bounds(game, plan)
-    low, high = floor[who] * scale[who], limit[who] * scale[who]
-    total = float((one.burdens * scale)[who].sum())
-    listed = len(who) <= MOST_SHARING
-    corners: list[Array] = []
-    for k in range(len(who)):
-        rest = [j for j in range(len(who)) if j != k]
-        choices = itertools.product((0, 1), repeat=len(rest)) if listed else [(0,) * len(rest)]
-        for ends in choices:
-            given = np.empty(len(who))
-            given[rest] = [high[j] if end else low[j] for j, end in zip(rest, ends, strict=True)]
-            given[k] = total - given[rest].sum()
-            if low[k] - 1e-12 * total <= given[k] <= high[k] + 1e-12 * total:
-                profile = np.array(one.burdens)
-                profile[who] = np.clip(given, low, high) / scale[who]
-                corners.append(profile)
-    if not corners:
-        return None
-    ends_made = _certified(game, plan, corners, tolerances, "an end of a continuum")
-    if ends_made is None:
-        return None
-    names = tuple(game.members[int(i)] for i in who)
-    statement = (
-        f"{', '.join(names)} share contributions of {total:.6g} in any way within their bounds: "
-        f"{len(ends_made)} end points"
-        + ("" if listed else ", one for each who carries all it can; others are not listed")
-    )
-    return Continuum(names, ends_made, statement, listed)
-
-
-def _with_leader(
-    game: BurdenSharingGame, plan: Plan, one: Equilibrium, ally: int, tolerances: Tolerances
-) -> Continuum | None:
-    """The leader gives what an ally takes back: g_i + b_i r_i g_l stays as it is."""
-    lead = game.members.leader_index
-    scale = game.by_member("effectiveness") * game.by_member("gdp")
-    floor, limit = certificate.sharing_bounds(game, plan)
-    rate = game.congested[1][ally] * one.operating_trust[ally] * scale[lead] / scale[ally]
-    x, xl = one.burdens[ally], one.burdens[lead]
-    ups = min(limit[lead] - xl, (x - floor[ally]) / rate)
-    downs = min(xl - floor[lead], (limit[ally] - x) / rate)
-    profiles = []
-    for change in (ups, -downs):
-        profile = np.array(one.burdens)
-        profile[lead] = np.clip(xl + change, floor[lead], limit[lead])
-        profile[ally] = np.clip(x - rate * change, floor[ally], limit[ally])
-        profiles.append(profile)
-    ends = _certified(game, plan, profiles, tolerances, "an end of a continuum")
-    if ends is None:
-        return None
-    names = (game.leader, game.members[ally])
-    statement = (
-        f"{names[0]} and {names[1]} replace each other's contributions between two end points"
-    )
-    return Continuum(names, ends, statement)

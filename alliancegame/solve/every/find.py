@@ -93,11 +93,14 @@ def _turns(game: BurdenSharingGame, plan: Plan, profiles: Array) -> tuple[Turn, 
 def _with_triggers(sides: Sides, tolerances: Tolerances) -> AllianceEquilibria:
     answers.refuse_zero_trust(sides)
     found = compliance(sides, tolerances)
-    made = tuple(answers.as_results(sides, found, tolerances))
+    made = answers.as_results(sides, found, tolerances)
+    parts, kept = continua.on_compliance_sets(sides, made, tolerances)
     turns = () if made else cycle(sides)
     statement = found.statement if made else found.statement + _evidence(turns)
+    if len(kept) < len(made):
+        statement += f"; {len(made) - len(kept)} of them on continua of which one is listed"
     return AllianceEquilibria(
-        sides.game, sides.plan, made, found.completeness, statement, (), turns
+        sides.game, sides.plan, tuple(kept), found.completeness, statement, parts, turns
     )
 
 

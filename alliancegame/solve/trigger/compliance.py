@@ -17,7 +17,7 @@ from alliancegame.game.checks import further_forms
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate, multiple
+from alliancegame.solve import aggregative, certificate, multiple, sharing
 from alliancegame.solve.keys import Key
 from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import Tolerances
@@ -144,6 +144,7 @@ def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compl
         how = (
             f"on each every root of the leader's condition among {SCANNED} of its burdens, refined"
         )
+    candidates.append(_ends(sides, np.concatenate(candidates)))
     profiles = _equilibria(sides, np.concatenate(candidates), tolerances)
     known: Completeness = "to a resolution" if free and _followers_proved(sides) else "not known"
     doubt = "" if known != "not known" else "; a set may have further answers"
@@ -152,6 +153,17 @@ def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compl
         known,
         f"{_found(profiles)} found: {tried}, {how}{doubt} (no proof: {'; '.join(doubts)})",
     )
+
+
+def _ends(sides: Sides, profiles: Array) -> Array:
+    """Ends of the continua through answers on their sets, (end, n): one may be an equilibrium alone."""
+    found = [np.empty((0, sides.game.size))]
+    if certificate.degenerate(sides.plain).any():
+        for profile in multiple.distinct(profiles[np.isfinite(profiles).all(axis=1)]):
+            found += [
+                w.profiles for w in sharing.ways(*effective(sides, profile), profile, sides.trust)
+            ]
+    return np.concatenate(found)
 
 
 def _followers_proved(sides: Sides) -> bool:
