@@ -49,6 +49,12 @@ def path(
             "[default: the demand of the model's own plan]",
         ),
     ] = None,
+    tariff: Annotated[
+        str,
+        typer.Option(
+            metavar="RATE", help="Tariff levied on all allies in every period: 0.1 or 10%."
+        ),
+    ] = "0",
     by_ally: Annotated[
         bool, typer.Option("--by-ally", help="Threaten every ally differently (open-loop only).")
     ] = False,
@@ -67,7 +73,7 @@ def path(
     """Follow threats and trust over time: when pressure that pays today costs more tomorrow.
 
     Lost trust carries over. Without --set recovery=... trust never returns in the shipped models.
-    Values are for ever, against a leader who never threatens.
+    Values are for ever, against a leader who never puts on any pressure.
     """
     import alliancegame as ag
 
@@ -76,7 +82,7 @@ def path(
         weight: Any = inputs.number(discount)
         found = ag.solve_trust_path(
             game, concept, periods, weight, demand=_demand(game, demand), by_ally=by_ally,
-            turnovers=turnover or (),
+            tariff=inputs.plan_value("tariff", tariff), turnovers=turnover or (),
         )  # fmt: skip
     if json:
         output.write(found.to_json() + "\n")
@@ -117,6 +123,7 @@ def _print_path(found: TrustPath) -> None:
 
 def _facts(found: TrustPath) -> Facts:
     made = found.certificate
+    against = "no pressure" if found.tariff else "never threatening"
     flag = "first it gains, in all it loses (dynamic backfire)" if found.dynamic_backfire else ""
     numbers = [
         ("Bellman residual", made.bellman_residual, made.bellman_residual_usd_bn),
@@ -133,12 +140,13 @@ def _facts(found: TrustPath) -> Facts:
         (
             "present value",
             (
-                f"{short(round(found.present_value_usd_bn, CENTS), signed=True)} bn US$ against never "
-                f"threatening, {short(round(found.gain_usd_bn_a_year, CENTS), signed=True)} bn US$ a year"
+                f"{short(round(found.present_value_usd_bn, CENTS), signed=True)} bn US$ against {against}, "
+                f"{short(round(found.gain_usd_bn_a_year, CENTS), signed=True)} bn US$ a year"
             ),
         ),
-        ("gain", "of each period, against never threatening in the first one"),
+        ("gain", f"of each period, against {against} in the first one"),
         ("demand", share(found.demand) if isinstance(found.demand, float) else "by ally"),
+        *([("tariff", f"{share(found.tariff)} in every period")] if found.tariff else []),
         (made.verdict, known or "no residual applies"),
         ("method", made.method),
         ("scope", made.scope),

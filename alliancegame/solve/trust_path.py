@@ -60,8 +60,9 @@ BEYOND, BEYOND_IF_DEAR = 20, 8
 @overload
 def solve_trust_path(
     game: BurdenSharingGame, concept: str = ..., periods: int = ..., discount: float = ..., *,
-    demand: Any = ..., law: TrustMotion | None = ..., by_ally: bool = ..., turnovers: Sequence[int] = ...,
-    tolerance: float | None = ..., nodes: int | None = ..., floor: float = ...,
+    demand: Any = ..., tariff: Any = ..., law: TrustMotion | None = ..., by_ally: bool = ...,
+    turnovers: Sequence[int] = ..., tolerance: float | None = ..., nodes: int | None = ...,
+    floor: float = ...,
 ) -> TrustPath: ...  # fmt: skip
 @overload
 def solve_trust_path(
@@ -75,6 +76,7 @@ def solve_trust_path(
     discount: float = 0.95,
     *,
     demand: Any = DEFAULT_DEMAND,
+    tariff: Any = 0.0,
     law: TrustMotion | None = None,
     by_ally: bool = False,
     turnovers: Sequence[int] = (),
@@ -88,17 +90,21 @@ def solve_trust_path(
     "open-loop" (the best path announced at the start; by ally if `by_ally`) or "markov" (the optimal
     policy as a function of trust). Plans and the own burden are committed for the period, and allies
     answer at the trust left on impact, whatever the game's `horizon`. `periods` is the length shown.
-    Threats are uniform but under `by_ally`; `demand` is as in a Plan. `law` replaces the game's law.
-    `turnovers` are periods at whose end a new person leads in the path shown; values are always
-    expectations. `tolerance` is the Bellman residual aimed at, `nodes` the nodes a state; `floor` the
-    least trust (as a share of ceilings) of policies where the law sets no higher bound.
+    Threats are uniform but under `by_ally`; `demand` is as in a Plan, and so is `tariff`, which is levied
+    in every period beside the threats (the path is then weighed against no pressure at all). `law`
+    replaces the game's law; what a tariff costs of trust is then the law's own affair. `turnovers` are
+    periods at whose end a new person leads in the path shown; values are always expectations.
+    `tolerance` is the Bellman residual aimed at, `nodes` the nodes a state; `floor` the least trust (as
+    a share of ceilings) of policies where the law sets no higher bound.
 
     A `TrustControl` instead of a game solves a user's own payoff and law.
 
     Raises `UnknownNameError` for a concept, `InvalidValueError` for a discount outside (0, 1), other
     bad numbers and laws that leave their bounds, `UnsupportedFormError` for more states than the
-    concept can handle, `ZeroTrustError` if there is no trust to lose. Warns `CoarseGridWarning` if the
-    residual stays above the tolerance. docs/theory/dynamics.
+    concept can handle and for forms in which allies may have several answers to one plan (triggers,
+    weakest link, best shot, substitution above 1), `ConvergenceError` if allies whose payoffs are not
+    concave have no answer to some plan, `ZeroTrustError` if there is no trust to lose. Warns
+    `CoarseGridWarning` if the residual stays above the tolerance. docs/theory/dynamics.
 
     >>> import alliancegame as ag
     >>> game = ag.load_model("three-allies").replace(recovery=0.1)
@@ -115,12 +121,12 @@ def solve_trust_path(
     turnovers = check_turnovers(turnovers)
     if isinstance(game, TrustControl):
         return solve_control(game, concept, int(periods), delta, tolerance, nodes)
-    check_game(game, "solve_trust_path", also=" or a TrustControl")
+    check_game(game, "solve_trust_path", also=" or a TrustControl", extremes=True)
     if by_ally and concept != "open-loop":
         raise UnsupportedFormError(
             f'by_ally=True needs concept="open-loop": "{concept}" threatens all allies alike.'
         )
-    problem = Problem(game, delta, demand, law, by_ally)
+    problem = Problem(game, delta, demand, law, by_ally, tariff)
     if concept == "markov":
         return _markov(problem, int(periods), turnovers, tolerance, nodes, floor)
     if concept == "myopic":
@@ -137,21 +143,23 @@ def follow_trust_path(
     discount: float = 0.95,
     *,
     demand: Any = DEFAULT_DEMAND,
+    tariff: Any = 0.0,
     law: TrustMotion | None = None,
     turnovers: Sequence[int] = (),
 ) -> TrustPath:
     """What given threats lead to: one entry a period, the last one kept for ever.
 
-    An entry is a number, or a dict by ally as in a Plan. The leader spends what is best for it in
+    An entry is a number, or a dict by ally as in a Plan; a `tariff` as in a Plan is levied in every
+    period. The leader spends what is best for it in
     every period. Raises as `solve_trust_path`.
     """
-    check_game(game, "follow_trust_path")
+    check_game(game, "follow_trust_path", extremes=True)
     threats = check_threats(threats)
     delta = check_discount(discount)
     check_whole(periods, "periods", 1)
     turnovers = check_turnovers(turnovers)
     targeted = any(isinstance(t, Mapping) for t in threats)
-    problem = Problem(game, delta, demand, law, targeted)
+    problem = Problem(game, delta, demand, law, targeted, tariff)
     rows = [Plan(threat=t).threat_by_member(game.members) for t in threats]
     asked = np.array([problem.actions_of(row) for row in rows])
     return _announced_path(

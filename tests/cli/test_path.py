@@ -61,3 +61,14 @@ def test_threats_by_ally(run: Run) -> None:
 def test_refusals(run: Run, arguments: tuple[str, ...], words: str) -> None:
     done = run("path", "three-allies", *arguments, code=1)
     assert words in " ".join(done.stderr.split())
+
+
+def test_a_tariff_beside_the_threats(run: Run) -> None:
+    arguments = (
+        "path", "three-allies", "--set", "trade_exposure=0.1", "--set", "tariff_decay=0.4",
+        "--concept", "myopic", "--periods", "2", "--tariff", "10%",
+    )  # fmt: skip
+    shown = run(*arguments).stdout
+    assert "10 % in every period" in shown or "10.00 % in every period" in shown
+    assert "against no pressure" in " ".join(shown.split())
+    assert result_from_dict(json.loads(run(*arguments, "--json").stdout)).tariff == 0.1

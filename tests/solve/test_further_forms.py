@@ -99,7 +99,6 @@ def test_what_is_not_written_for_a_form_refuses_it(forms: dict[str, Any], plan: 
         lambda: ag.channels(game, plan),
         lambda: ag.credible_targets(game, plan),
         lambda: ag.solve_stackelberg(game, ("threat", "burden"), targeted=True, tariff=plan.tariff),
-        lambda: ag.compare(game, plan, discount=0.9),
     ):
         with pytest.raises(UnsupportedFormError, match="not written for"):
             call()

@@ -346,7 +346,7 @@ def test_gradients_of_paths_against_differences(game, changes, each: bool) -> No
     law = game.replace(**changes)
     motion = AllianceLaw(law, groups_of(law, each))
     stage = Stage(law, motion.group, np.full(law.size, 0.05))
-    problem = Announced(stage, motion, 0.8, motion.count if each else 1)
+    problem = Announced(motion, 0.8, stage, motion.count if each else 1)
     rng = np.random.default_rng(1)
     threats, own = rng.uniform(0.1, 0.6, (4, problem.actions)), rng.uniform(0.03, 0.04, 4)
     _, by_threat, by_own = problem.worth(threats, own, 10)

@@ -220,7 +220,9 @@ class GameControl:
         """The payoff of a period and the own burden that gives it, each (case,)."""
         trust = self.law.operating(state, action)
         guess = None if self.table is None else self.table.burden(action, trust[:, 0])
-        return self.stage.best(action, trust, guess)
+        top, own = self.stage.best(action, trust, guess)
+        self.stage.require_answers(action, trust, top)
+        return top, own
 
     def advance(self, state: Array, action: Array) -> Array:
         """The next period's state without turnover, shape (case, state)."""
@@ -287,21 +289,28 @@ def _common(state: Array, threat: Array) -> Array:
     return np.broadcast_to(asked, (len(state),))
 
 
-def law_of(game: BurdenSharingGame, law: TrustMotion | None, each: bool = False) -> Law:
-    """The game's own law, or the user's."""
+def law_of(
+    game: BurdenSharingGame,
+    law: TrustMotion | None,
+    each: bool = False,
+    tariff: Array | None = None,
+) -> Law:
+    """The game's own law under a tariff that is kept, or the user's (which knows what a tariff costs)."""
     if law is None:
-        return AllianceLaw(game, groups_of(game, each))
+        return AllianceLaw(game, groups_of(game, each, tariff), tariff)
     if not isinstance(law, TrustMotion):
         raise InvalidValueError(f"law must be a TrustMotion, got {law!r}.")
     return _MotionLaw(law)
 
 
-def game_stage(game: BurdenSharingGame, demand: Array, law: Law) -> Stage:
+def game_stage(
+    game: BurdenSharingGame, demand: Array, law: Law, tariff: Array | None = None
+) -> Stage:
     """The stage game whose groups are those of the law."""
     if isinstance(law, AllianceLaw):
-        return Stage(game, law.group, demand)
+        return Stage(game, law.group, demand, tariff)
     group = np.where(np.arange(game.size) == game.members.leader_index, -1, 0)
-    return Stage(game, group, demand)
+    return Stage(game, group, demand, tariff)
 
 
 def game_control(
@@ -309,6 +318,7 @@ def game_control(
     demand: Array,
     law: TrustMotion | None = None,
     *,
+    tariff: Array | None = None,
     floor: float = FLOOR,
     most_states: int = 2,
     table: StageTable | None = None,
@@ -317,14 +327,14 @@ def game_control(
 
     Raises `UnsupportedFormError` if the law needs more than `most_states` states.
     """
-    motion = law_of(game, law)
+    motion = law_of(game, law, tariff=tariff)
     if len(motion.states) > most_states:
         raise UnsupportedFormError(
             f"the law needs {len(motion.states)} states ({', '.join(motion.states)}), and "
-            f'concept="markov" handles {most_states} at the most: give allies a common decay and '
-            'trust, drop scarring or the second component, or use concept="open-loop".'
+            f'concept="markov" handles {most_states} at the most: give allies a common decay, trust and '
+            'tariff, drop scarring or the second component, or use concept="open-loop".'
         )
-    stage = game_stage(game, demand, motion)
+    stage = game_stage(game, demand, motion, tariff)
     low, cut = least_reachable(motion, floor)
     one_group = motion.operating(motion.initial[None, :], np.zeros(1)).shape[1] == 1
     if one_group and table is None:

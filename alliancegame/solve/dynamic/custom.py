@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from alliancegame.errors import InvalidValueError
 from alliancegame.game.parameters import Array
-from alliancegame.solve.dynamic.announced import FLAT, MOST_TAIL, STEEP
+from alliancegame.solve.dynamic.announced import FLAT, STEEP
 from alliancegame.solve.dynamic.control import TrustControl, check_range
+from alliancegame.solve.dynamic.course import MOST_TAIL
 from alliancegame.solve.dynamic.interpolation import Interpolant
 from alliancegame.solve.dynamic.kept import Nothing
 from alliancegame.solve.dynamic.law import STILL

@@ -61,25 +61,34 @@ def settled(state: Array, ahead: Array) -> bool:
     return bool(((np.abs(ahead - state) <= STILL * np.abs(state)) | (np.abs(ahead) < GONE)).all())
 
 
-def groups_of(game: BurdenSharingGame, each: bool = False) -> Index:
+def groups_of(game: BurdenSharingGame, each: bool = False, tariff: Array | None = None) -> Index:
     """The group of every member, shape (n,), -1 for the leader; `each` ally its own if asked for.
 
-    Allies share a group if their decay, their trust relative to the ceiling and (with contagion)
-    their weight in the alliance are the same.
+    Allies share a group if their decay, their trust relative to the ceiling, what a `tariff` (rates,
+    shape (n,)) costs of it and (with contagion) their weight in the alliance are the same.
     """
     lead = game.members.leader_index
     found: dict[tuple[float, ...], int] = {}
     group = np.full(game.size, -1, dtype=np.intp)
     share = allied_share(game)
     standing = initial_standing(game)
-    decay = game.by_member("decay")
+    decay, levied = game.by_member("decay"), tariff_strain(game, tariff)
     for i in range(game.size):
         if i == lead:
             continue
-        key: tuple[float, ...] = (decay[i], standing[i], share[i] if game.contagion else 0.0)
+        key: tuple[float, ...] = (
+            decay[i], standing[i], share[i] if game.contagion else 0.0, levied[i],
+        )  # fmt: skip
         group[i] = len(found) if each else found.get(key, len(found))
         found[(*key, float(i)) if each else key] = int(group[i])
     return group
+
+
+def tariff_strain(game: BurdenSharingGame, tariff: Array | None) -> Array:
+    """kappa_T T_i, shape (n,): what tariffs cost of trust in every period, in log points."""
+    if tariff is None:
+        return np.zeros(game.size)
+    return np.asarray(game.tariff_decay * tariff)
 
 
 def allied_share(game: BurdenSharingGame) -> Array:
@@ -97,10 +106,14 @@ def initial_standing(game: BurdenSharingGame) -> Array:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class AllianceLaw:
-    """The trust law of a game (docs/theory/dynamics), for the groups of allies in `group`, shape (n,)."""
+    """The trust law of a game (docs/theory/dynamics), for the groups of allies in `group`, shape (n,).
+
+    `tariff` has the rates that are levied in every period, shape (n,); none by default.
+    """
 
     game: BurdenSharingGame
     group: Index
+    tariff: Array | None = None
 
     @cached_property
     def count(self) -> int:
@@ -154,6 +167,11 @@ class AllianceLaw:
         return np.array([decay[self.group == g][0] for g in range(self.count)])
 
     @cached_property
+    def _levied(self) -> Array:
+        strain = tariff_strain(self.game, self.tariff)
+        return np.array([strain[self.group == g][0] for g in range(self.count)])
+
+    @cached_property
     def _weight(self) -> tuple[Array, Array]:
         """The weight of each group, and of one ally of it."""
         share = allied_share(self.game)
@@ -169,8 +187,8 @@ class AllianceLaw:
         return cost
 
     def impact(self, cost: Array) -> Array:
-        """E by group: exp(-kappa tau^nu - xi sum over the other allies of omega tau^nu)."""
-        strain = self._decay * cost
+        """E by group: exp(-kappa tau^nu - xi sum over the others of omega tau^nu - kappa_T T)."""
+        strain = self._decay * cost + self._levied
         if self.game.contagion:
             whole, one = self._weight
             strain = strain + self.game.contagion * ((cost @ whole)[:, None] - one * cost)

@@ -25,7 +25,7 @@ from alliancegame.solve.dynamic.control import (
 )
 from alliancegame.solve.dynamic.law import Law, TrustMotion
 from alliancegame.solve.dynamic.result import PathCertificate, Policy, TrustPath
-from alliancegame.solve.dynamic.stage import Stage
+from alliancegame.solve.dynamic.stage import NO_ANSWER, Stage
 from alliancegame.solve.nash import status_quo
 
 
@@ -39,21 +39,23 @@ class Problem:
         demand: Any,
         law: TrustMotion | None,
         by_ally: bool,
+        tariff: Any = 0.0,
     ) -> None:
-        plan = Plan(threat=1.0, demand=demand)
+        plan = Plan(threat=1.0, demand=demand, tariff=tariff)
         aggregative.check_plan(game, plan)
         self.game, self.discount, self.user_law = game, discount, law
-        self.demand = plan.demand
+        self.demand, self.tariff = plan.demand, plan.tariff
         self.asked = plan.demand_by_member(game.members)
+        self.levied = plan.tariff_by_member(game.members) if plan.taxed else None
         self.by_ally = by_ally and law is None
         if by_ally and law is not None:
             raise UnsupportedFormError(
                 "a law of your own has one trust common to all allies: threats by ally need the game's."
             )
-        self.law: Law = law_of(game, law, each=self.by_ally)
-        self.stage: Stage = game_stage(game, self.asked, self.law)
+        self.law: Law = law_of(game, law, self.by_ally, self.levied)
+        self.stage: Stage = game_stage(game, self.asked, self.law, self.levied)
         actions = int(self.stage.group.max()) + 1 if self.by_ally else 1
-        self.announced = Announced(self.stage, self.law, discount, actions)
+        self.announced = Announced(self.law, discount, self.stage, actions)
         check_trust(self.stage, self.law, game)
 
     def actions_of(self, threat: Array) -> Array:
@@ -68,11 +70,15 @@ class Problem:
     def control(self, floor: float = FLOOR, most_states: int = 2) -> GameControl:
         """The problem under uniform threats, for policies."""
         return game_control(
-            self.game, self.asked, self.user_law, floor=floor, most_states=most_states
-        )
+            self.game, self.asked, self.user_law, tariff=self.levied, floor=floor,
+            most_states=most_states,
+        )  # fmt: skip
 
     def never(self) -> tuple[float, float]:
-        """What never threatening is worth, and its first period."""
+        """What no pressure ever is worth, neither threat nor tariff, and its first period."""
+        if self.levied is not None:
+            calm = Problem(self.game, self.discount, self.demand, self.user_law, self.by_ally)
+            return calm.never()
         zero = np.zeros((1, self.announced.actions))
         tail = self.announced.tail(self.law.initial[None], zero)
         state, asked = self.announced.states(zero, tail)
@@ -115,7 +121,7 @@ def shown_tables(
         threats if threats.shape[1] == 1 else threats[:, problem.stage.group[allies]]
     )
     operating = batch.trust.copy()
-    regret = float(np.nanmax(batch.column("regret")))
+    regret = problem.stage.regret(threats, trust, batch)
     return by_member, operating, batch.burden, batch.payoff, batch.influence, regret
 
 
@@ -133,13 +139,20 @@ def finish(
     tolerance: float,
     policy: Policy | None = None,
 ) -> TrustPath:
-    """A path as a result: tables, what never threatening is worth, and the certificate."""
+    """A path as a result: tables, what no pressure is worth, and the certificate."""
     by_member, trust, burdens, payoffs, influences, regret = shown_tables(
         problem, states, threats, own
     )
     never, never_first = problem.never()
     known = {"bellman_residual": math.nan, "euler_error": math.nan, "grid_error": math.nan} | checks
-    sound = regret <= 1e-9 and all(
+    allowed = 1e-9 if problem.stage.concave else NO_ANSWER
+    if not problem.stage.concave:
+        scope += (
+            "; payoffs are not concave: the answer of the allies that the conditions lead to, checked in "
+            "every period shown by a scan of all burdens; others may exist, better or worse for "
+            f"{problem.game.leader}"
+        )
+    sound = regret <= allowed and all(
         not math.isfinite(known[name]) or known[name] <= limit
         for name, limit in (("bellman_residual", tolerance), ("deviation_gain", 1e-6))
     )
@@ -154,7 +167,7 @@ def finish(
     return TrustPath(
         problem.game, concept, problem.discount, problem.demand, problem.law.states, states,
         by_member, trust, burdens, payoffs, influences, value, never, never_first,
-        tuple(int(t) for t in turnovers), certificate, policy,
+        tuple(int(t) for t in turnovers), certificate, policy, problem.tariff,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
 from alliancegame.solve.certificate import consumption_share
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Result, numbers, provenance
@@ -92,8 +93,9 @@ class TrustPath(Result):
     Arrays by period and member, shape (period, n): `threats` and `operating_trust` (when allies
     answer; the leader's entry is the allies' mean), `burdens`, `payoffs`, `influences`. `states` has
     shape (period, state), as shares of the first ceilings, at the beginning of the period. `value` is
-    the discounted payoff of the leader for ever (the expectation over turnover), `never` the same if
-    it never threatens and spends what is then best for it. `turnovers` are the periods at whose end
+    the discounted payoff of the leader for ever (the expectation over turnover), `never` the same
+    without any pressure, neither threats nor the `tariff` that is levied beside them, if it spends what
+    is then best for it. `turnovers` are the periods at whose end
     a new person leads in the path shown. Money is in bn US$ at A's burden (docs/theory/outcomes).
     """
 
@@ -116,6 +118,7 @@ class TrustPath(Result):
     turnovers: tuple[int, ...]
     certificate: PathCertificate
     policy: Policy | None = None
+    tariff: Any = 0.0
 
     @property
     def periods(self) -> int:
@@ -129,7 +132,7 @@ class TrustPath(Result):
 
     @property
     def gain(self) -> float:
-        """The value minus that of never threatening, in payoff, discounted."""
+        """The value minus that of no pressure ever, in payoff, discounted."""
         return self.value - self.never
 
     @property
@@ -139,23 +142,28 @@ class TrustPath(Result):
 
     @property
     def present_value_usd_bn(self) -> float:
-        """The gain over never threatening as a present value, bn US$."""
+        """The gain over no pressure ever as a present value, bn US$."""
         return self.gain_usd_bn_a_year / (1 - self.discount)
 
     @property
     def first_gain(self) -> float:
-        """The first period's payoff minus that without a threat."""
+        """The first period's payoff minus that without pressure."""
         return float(self.payoffs[0, self.game.members.leader_index]) - self.never_first
 
     @property
     def dynamic_backfire(self) -> bool:
-        """Whether the first period gains and the present value loses, against never threatening."""
+        """Whether the first period gains and the present value loses, against no pressure ever."""
         return self.first_gain > 1e-9 and self.gain < -1e-9
 
     @property
     def flags(self) -> tuple[str, ...]:
         """`dynamic_backfire` if it holds."""
         return ("dynamic_backfire",) if self.dynamic_backfire else ()
+
+    @property
+    def _taxed(self) -> bool:
+        """Whether a tariff is levied beside the threats."""
+        return Plan(tariff=self.tariff).taxed
 
     def _money(self, gain: float) -> float:
         lead = self.game.members.leader_index
@@ -212,11 +220,12 @@ class TrustPath(Result):
     def headline(self) -> str:
         """One line that says what was found."""
         flag = "; dynamic backfire" if self.dynamic_backfire else ""
+        against = "no pressure" if self._taxed else "never threatening"
         return (
             f"{self.concept} path, discount {self.discount:g}: first threat {self.first_threat:.4g}, "
             f"trust {self.operating_trust[-1, self.game.members.leader_index]:.3g} after "
             f"{self.periods} periods, present value {self.present_value_usd_bn:+.2f} bn US$ against "
-            f"never threatening{flag}; {self.certificate.verdict}"
+            f"{against}{flag}; {self.certificate.verdict}"
         )
 
     def _content(self) -> dict[str, Any]:
@@ -232,7 +241,8 @@ class TrustPath(Result):
             "game": self.game.to_dict(),
             "concept": self.concept,
             "discount": self.discount,
-            "demand": self.demand.tolist() if isinstance(self.demand, np.ndarray) else self.demand,
+            "demand": _plain(self.demand),
+            "tariff": _plain(self.tariff),
             "state_names": list(self.state_names),
             "members": list(self.game.members),
             **{name: getattr(self, name).tolist() for name in _TABLES},
@@ -272,7 +282,13 @@ class TrustPath(Result):
             turnovers=tuple(content["turnovers"]),
             certificate=PathCertificate.from_dict(content["certificate"]),
             policy=policy,
+            tariff=content.get("tariff", 0.0),
         )
+
+
+def _plain(values: Any) -> Any:
+    """Values of a plan, ready for JSON."""
+    return values.tolist() if isinstance(values, np.ndarray) else values
 
 
 _TABLES = ("states", "threats", "operating_trust", "burdens", "payoffs", "influences")

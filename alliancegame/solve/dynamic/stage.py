@@ -7,14 +7,17 @@ motion does not matter here: the same table serves every law.
 from __future__ import annotations
 
 import dataclasses
+import math
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from alliancegame.game.checks import check_plain_forms
+from alliancegame.errors import ConvergenceError, UnsupportedFormError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
+from alliancegame.payoff.form import Form
 from alliancegame.solve import aggregative
 from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.dynamic.law import Index
@@ -24,21 +27,64 @@ COARSE = 33
 NARROW = 1 / 24
 """Half the width of the neighbourhood of a guess, as a share of the guess."""
 ROUNDS = 5
+NO_ANSWER = 1e-6
+"""A gain in an ally's answer from which on it is none, where payoffs are not concave."""
+
+
+def check_forms(game: BurdenSharingGame) -> None:
+    """Raise `UnsupportedFormError` for forms that leave a period without one answer of the allies."""
+    several = ""
+    if game.technology != "ces":
+        several = f"technology={game.technology!r}: allies have continua of answers, or several"
+    elif game.shortfall == "trigger":
+        several = 'shortfall="trigger": allies jump at their demand, with several answers or none'
+    elif game.substitution > 1:
+        several = f"substitution = {game.substitution:g} > 1: allies have several answers or none"
+    if several:
+        raise UnsupportedFormError(
+            f"trust over time is not written for {several}, and a policy needs one in every period. "
+            "compare(..., discount=) weighs a plan that is kept for ever in each of these forms; for "
+            'paths use technology="ces" with substitution <= 1, and shortfall="proportional" or '
+            '"logistic".'
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stage:
     """One period of a game: allies, in groups with a common trust, answer a threat and a burden.
 
-    `group` is the group of every member, shape (n,), -1 for the leader; `demand` has shape (n,).
+    `group` is the group of every member, shape (n,), -1 for the leader; `demand` and `tariff` (rates
+    that are levied in every period, none by default) have shape (n,).
     """
 
     game: BurdenSharingGame
     group: Index
     demand: Array
+    tariff: Array | None = None
 
     def __post_init__(self) -> None:
-        check_plain_forms(self.game, "trust over time")
+        check_forms(self.game)
+
+    @cached_property
+    def levy(self) -> Array:
+        """chi_i T_i by member, shape (n,): what a tariff takes at most."""
+        if self.tariff is None:
+            return np.zeros(self.game.size)
+        return np.asarray(self.game.by_member("trade_exposure") * self.tariff)
+
+    @cached_property
+    def form(self) -> Form:
+        """The functional forms of the period."""
+        game = self.game
+        return Form(
+            game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1,
+            game.influence, game.shortfall, bool(np.any(self.levy)),
+        )  # fmt: skip
+
+    @cached_property
+    def concave(self) -> bool:
+        """Whether payoffs are concave in the own burden, so that conditions make an answer."""
+        return aggregative.concave_in_own_burden(self.game)
 
     @cached_property
     def _plain(self) -> BurdenSharingGame:
@@ -74,13 +120,53 @@ class Stage:
             asked = threats
         demands = np.broadcast_to(self.demand, (len(burden), self.game.size))
         return aggregative.solve_plans(
-            self._plain, asked, demands, burden, unharmed=True, whole=whole, changes=changes
-        )
+            self._plain, asked, demands, burden, unharmed=True, whole=whole, changes=changes,
+            search=not self.concave, tariffs=self.tariff,
+        )  # fmt: skip
 
     def payoff(self, threat: Array, trust: Array, burden: Array) -> Array:
         """The leader's payoff, shape (case,); minus infinity where allies have no answer."""
-        found = self.solve(threat, trust, burden).leader_payoff
-        return np.where(np.isfinite(found), found, -np.inf)
+        batch = self.solve(threat, trust, burden)
+        found = batch.leader_payoff
+        answered = np.isfinite(found)
+        if not self.concave:  # The conditions hold, and somebody may gain by a step all the same.
+            answered &= batch.column("regret") <= NO_ANSWER
+        return np.where(answered, found, -np.inf)
+
+    def regret(self, threat: Array, trust: Array, batch: Batch) -> float:
+        """The largest gain of an ally in any of the cases of a `batch` with member arrays.
+
+        By the bound of concave payoffs, or by a scan of every action set.
+        """
+        if self.concave:
+            return float(np.nanmax(batch.column("regret")))
+        asked = np.asarray(threat, dtype=np.float64).reshape(len(trust), -1)
+        picked = (
+            self.group[self._allies] if asked.shape[1] > 1 else np.zeros(len(self._allies), int)
+        )
+        ceiling, largest = self.game.by_member("trust_ceiling"), 0.0
+        still: dict[str, Any] = {
+            "decay": 0.0,
+            "contagion": 0.0,
+            "scarring": 0.0,
+            "tariff_decay": 0.0,
+        }
+        for k, burdens in enumerate(batch.burden):
+            if not np.isfinite(burdens).all():
+                return math.inf
+            by_member = np.zeros((2, self.game.size))
+            standing = np.minimum(trust[k, self.group[self._allies]], 1.0)  # Rounding apart it is.
+            by_member[0, self._allies] = standing * ceiling[self._allies]
+            by_member[1, self._allies] = asked[k, picked]
+            plan = Plan(
+                by_member[1], self.demand, float(burdens[self.game.members.leader_index]),
+                0.0 if self.tariff is None else self.tariff,
+            )  # fmt: skip
+            period = self._plain.replace(trust=by_member[0], **still)
+            largest = max(
+                largest, float(aggregative.best_deviations(period, burdens, plan).gain.max())
+            )
+        return largest
 
     @property
     def burden_bounds(self) -> tuple[float, float]:
@@ -112,6 +198,19 @@ class Stage:
             here, top = np.clip(guess, low, high), np.full(cases, -np.inf)
             span, rounds = NARROW * np.maximum(here, 1e-3 * (high - low)), ROUNDS
         return self._narrowed(threat, trust, here, top, span, rounds)
+
+    def require_answers(self, threat: Array, trust: Array, top: Array) -> None:
+        """Raise `ConvergenceError` where allies, whose payoffs are not concave, have no answer."""
+        lost = np.flatnonzero(~np.isfinite(top))
+        if self.concave or not lost.size:
+            return
+        k = lost[0]
+        raise ConvergenceError(
+            f"no answer of the allies was found under threat {np.max(threat[k]):.3g} at trust "
+            f"{np.min(trust[k]):.3g} of its ceiling: payoffs are not concave, and allies may have none, or "
+            "jump from one to another. A policy needs one at every trust: make the shortfall more gradual "
+            "(width), or lower decisiveness or the demand."
+        )
 
     def _narrowed(
         self, threat: Array, trust: Array, here: Array, top: Array, span: Array, rounds: int
@@ -169,6 +268,7 @@ class StageTable:
         self.levels = np.geomspace(lowest, highest, points[1])
         threat, level = (a.ravel() for a in np.meshgrid(self.threats, self.levels, indexing="ij"))
         values, burdens = _tabulated(stage, self.threats, self.levels, threat, level)
+        stage.require_answers(threat, level[:, None], values)
         self.values = values.reshape(points)
         self.burdens = burdens.reshape(points)
         axis = np.log(self.levels)
