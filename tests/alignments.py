@@ -20,10 +20,17 @@ GOLDEN = (np.sqrt(5) - 1) / 2
 class Slow:
     """A game from plain numbers: `p` has arrays of shape (n,), leader first, and scalars."""
 
-    def __init__(self, p: dict[str, Any], tau: Any, demand: Any, own: float | None) -> None:
+    def __init__(
+        self, p: dict[str, Any], tau: Any, demand: Any, own: float | None, tariff: Any = 0.0
+    ) -> None:
         self.p, self.own = p, own
         self.n = len(p["gdp"])
-        self.tau, self.d = (np.broadcast_to(v, (self.n,)) for v in (tau, demand))
+        self.tau, self.d, rates = (np.broadcast_to(v, (self.n,)) for v in (tau, demand, tariff))
+        self.rates = rates
+        self.levy = np.asarray(p.get("trade_exposure", 0.0)) * rates
+        self.hub = p.get("influence") == "hub"
+        self.logistic = p.get("shortfall") == "logistic"
+        self.trigger = p.get("shortfall") == "trigger"
         y = np.asarray(p["gdp"], dtype=float)
         crowd = (y / y.sum()) ** p["congestion"]
         self.beta, self.b = p["spillin"] * crowd, p["umbrella"] * crowd
@@ -43,6 +50,14 @@ class Slow:
         with np.errstate(divide="ignore"):
             return np.log(share) if self.p["influence_value"] == "log" else share
 
+    def phi(self, i: int, x: Any) -> Any:
+        """The shortfall of member i at its burden."""
+        if self.logistic:
+            return 1 / (1 + np.exp((x - self.d[i]) / self.p["width"]))
+        if self.trigger:
+            return np.where(x < self.d[i], 1.0, 0.0)
+        return np.maximum(0.0, 1 - x / self.d[i])
+
     def trust(self, words: Any) -> Any:
         """Operating trust on impact; contagion from those inside, by their GDP among those inside."""
         p, y = self.p, np.asarray(self.p["gdp"], dtype=float)
@@ -54,7 +69,9 @@ class Slow:
         cost = np.where(inside, self.tau ** p["curvature"], 0.0)
         spread = (omega * cost).sum(axis=1, keepdims=True) - omega * cost
         r = np.asarray(p["trust"]) * np.exp(
-            -np.asarray(p["decay"]) * cost - p["contagion"] * spread
+            -np.asarray(p["decay"]) * cost
+            - p["contagion"] * spread
+            - p.get("tariff_decay", 0.0) * self.rates
         )
         return r, (omega * r).sum(axis=1)
 
@@ -79,12 +96,19 @@ class Slow:
         total = pull.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(total > 0, pull[:, i] / total, 1.0)
+            if self.hub:
+                share = self.contest(i, inside, g, r)
             if i == 0:
                 back = p["return_spillin"] * mean ** p["cohesion"]
                 s = (g[:, 0] ** rho + back**rho * z) ** (1 / rho)
-                used, minus = x[:, 0], 0.0
+                kept = (1 - p.get("deadweight", 0.0)) * y / y[0]
+                paid = sum(
+                    inside[:, j] * self.levy[j] * self.phi(j, x[:, j]) * kept[j]
+                    for j in range(1, self.n)
+                )
+                used, minus = x[:, 0] - paid, 0.0
             else:
-                phi = np.maximum(0.0, 1 - x[:, i] / self.d[i])
+                phi = self.phi(i, x[:, i])
                 reach = (
                     self.b[i] * r[:, i] * (1 - p["credibility"][i] * self.tau[i] * phi) * g[:, 0]
                 )
@@ -95,14 +119,30 @@ class Slow:
                 s = np.where(rival, g[:, i] + p["rival_umbrella"][i], s)
                 share = np.where(lone | rival, p["outside_influence"][i], share)
                 used = x[:, i] + np.where(lone, p["deterrent_cost"][i], 0.0)
+                used = used + np.where(lone | rival, 0.0, self.levy[i] * phi)
                 minus = np.where(rival, p["realignment_cost"][i], 0.0)
             u = self.c(used) - minus
             for weight, value in ((theta, np.log(s)), (alpha, self.v(share)), (h, np.log(x[:, i]))):
                 u = u + (weight * value if weight > 0 else 0.0)
         return np.nan_to_num(u, nan=-np.inf, neginf=-np.inf)
 
+    def contest(self, i: int, inside: Any, g: Any, r: Any) -> Any:
+        """Influence in a hub: an ally's share of its contest, or the leader's mean over those inside."""
+        y, m = np.asarray(self.p["gdp"], dtype=float), self.p["decisiveness"]
+        rival = np.broadcast_to(self.p.get("rival_pull", 0.0), (self.n,))
+        lead = r * g[:, :1] ** m
+        whole = lead + g**m + rival
+        if i > 0:
+            return g[:, i] ** m / whole[:, i]
+        weight = (inside * y)[:, 1:]
+        some = weight.sum(axis=1)
+        return np.where(some > 0, (weight * (lead / whole)[:, 1:]).sum(axis=1) / some, 1.0)
+
     def reply(self, i: int, words: Any, x: Any) -> tuple[Any, Any]:
-        """Member i's best burden and payoff in every row, by golden section and at the corners."""
+        """Member i's best burden and payoff in every row, by golden section and at the corners.
+
+        With a logistic shortfall payoffs may have several peaks: the cells beside the best point of a grid.
+        """
         low = np.full(len(x), float(self.p["burden_min"][i]))
         high = np.full(len(x), float(self.p["burden_max"][i]))
 
@@ -112,18 +152,14 @@ class Slow:
             return self.payoff(i, words, own)
 
         a, b = low.copy(), high.copy()
-        left, right = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-        at_left, at_right = at(left), at(right)
-        for _ in range(44):
-            up = at_right > at_left
-            a, b = np.where(up, left, a), np.where(up, b, right)
-            new = np.where(up, a + GOLDEN * (b - a), b - GOLDEN * (b - a))
-            value = at(new)
-            left, right, at_left, at_right = (
-                np.where(up, right, new), np.where(up, new, left),
-                np.where(up, at_right, value), np.where(up, value, at_left),
-            )  # fmt: skip
-        tried = [0.5 * (a + b), low, high, np.clip(np.full_like(a, self.d[i]), low, high)]
+        if self.logistic and i > 0:
+            grid = np.linspace(0.0, 1.0, 301)[:, None] ** 2 * (high - low) + low
+            top = np.argmax(np.array([at(burden) for burden in grid]), axis=0)
+            a = grid[np.maximum(top - 1, 0), np.arange(len(x))]
+            b = grid[np.minimum(top + 1, 300), np.arange(len(x))]
+        d = np.clip(np.full_like(a, self.d[i]), low, high)
+        pieces = [(low, d), (d, high)] if self.trigger and i > 0 else [(a, b)]
+        tried = [*(golden(at, *piece) for piece in pieces), low, high, d]
         values = np.array([at(burden) for burden in tried])
         best = np.argmax(values, axis=0)
         rows = np.arange(len(a))
@@ -164,6 +200,22 @@ class Slow:
         found = {w for w, good in zip(as_words, sure, strict=True) if good}
         doubtful = {w for w, near in zip(as_words, close, strict=True) if near}
         return found, doubtful, dict(zip(as_words, x, strict=True))
+
+
+def golden(at: Any, a: Any, b: Any) -> Any:
+    """Where functions with one peak each between a and b, shape (row,), have it."""
+    left, right = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+    at_left, at_right = at(left), at(right)
+    for _ in range(44):
+        up = at_right > at_left
+        a, b = np.where(up, left, a), np.where(up, b, right)
+        new = np.where(up, a + GOLDEN * (b - a), b - GOLDEN * (b - a))
+        value = at(new)
+        left, right, at_left, at_right = (
+            np.where(up, right, new), np.where(up, new, left),
+            np.where(up, at_right, value), np.where(up, value, at_left),
+        )  # fmt: skip
+    return 0.5 * (a + b)
 
 
 def random_leaving(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import GameTooLargeError, InvalidValueError, unknown_name
-from alliancegame.game.checks import check_game, check_plain_forms, shown
+from alliancegame.game.checks import check_game, shown
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -24,6 +24,7 @@ from alliancegame.solve.leaving.enumerate import (
     leaving_gains,
     slack,
 )
+from alliancegame.solve.leaving.jumps import roster_of
 from alliancegame.solve.leaving.outside import ALIGNED, outside_options
 from alliancegame.solve.leaving.result import Alignments, Alliance, Departure
 from alliancegame.solve.leaving.roster import Roster, Solved
@@ -51,19 +52,22 @@ def solve_alignment(
     `method` is "exhaustive" (all 2^(n - 1) alliances; at most 16 allies), "bounds" (families of
     alliances are excluded by intervals that hold for each of their equilibria), "search" (nothing is
     proved about the rest), or "auto": exhaustive up to 12 allies, then bounds where they hold. No
-    equilibrium at all is an answer too. Raises as `solve_nash` if influence at A is needed and A is
-    not found; `GameTooLargeError` if too many alliances would be tried.
+    equilibrium at all is an answer too. Under trigger threats every alliance is a game with compliance
+    sets of its own, solved one at a time. Where payoffs are not concave, or jump, every answer that
+    `solve_nash` finds inside an alliance is tried and deviations are searched over whole action sets;
+    the list is then never called complete.
+
+    Raises as `solve_nash` if influence at A is needed and A is not found; `GameTooLargeError` if too
+    many alliances would be tried.
     """
     plan = Plan() if plan is None else plan
     check_game(game, "solve_alignment")
-    if game.shortfall == "trigger" or game.technology != "ces":
-        check_plain_forms(game, "solve_alignment")
     aggregative.check_plan(game, plan)
     if not isinstance(method, str):
         raise InvalidValueError(f"method must be one of {', '.join(METHODS)}, got {shown(method)}.")
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    roster = Roster(game, plan)
+    roster = roster_of(game, plan)
     if method == "exhaustive" and roster.count > MOST_EXHAUSTIVE:
         raise GameTooLargeError(
             f'method="exhaustive" solves 2^{roster.count} alliances of {roster.count} allies; it takes '
@@ -103,12 +107,14 @@ def certify_alignment(
         gained = join_value(roster, stay, burdens, int(who)) - roster.outside_payoffs[who]
         gains[roster.allies[who]] = max(gained, 0.0)
     plain: tuple[Unique, str] = ("not proven", "")
-    made = certificate.build(game, roster.plan, burdens, gains, tolerances, plain, bounded=False)
+    made = certificate.build(
+        roster.smooth, roster.plan, burdens, gains, tolerances, plain, bounded=False
+    )
     held = "the plan fixes the leader's burden"
     if roster.plan.burden is None:
         held = f"the burden of {game.leader} over its whole range"
     scope = f"every ally's joint changes of alignment and burden; {held}; no coalitions"
-    return gains, dataclasses.replace(made, scope=scope)
+    return gains, dataclasses.replace(made, scope=scope, method=roster.method or made.method)
 
 
 def _alliance(roster: Roster, found: Enumeration, k: int, tolerances: Tolerances) -> Alliance:
@@ -186,7 +192,9 @@ def somebody_leaves(base: Equilibrium, result: Equilibrium, tolerances: Toleranc
     largest; alliances are enumerated only if somebody would leave it even at A.
     """
     game = base.game
-    allowed = slack(Roster(game, result.plan), tolerances)
+    # Exact limits have no roster; whoever has what it had outside, to a search, stays.
+    exact = game.technology == "ces"
+    allowed = slack(roster_of(game, result.plan), tolerances) if exact else tolerances.approximate
     outside = outside_options(game).payoffs
 
     def kept(equilibrium: Equilibrium) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.errors import InvalidValueError, unknown_member
+from alliancegame.errors import InvalidValueError, UnsupportedFormError, unknown_member
 from alliancegame.game.checks import check_game, check_whole, shown
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
@@ -150,6 +150,12 @@ def unravelling(
     """
     plan = Plan() if plan is None else plan
     check_game(game, "unravelling")
+    if game.shortfall == "trigger":
+        raise UnsupportedFormError(
+            'unravelling is not written for shortfall="trigger": gains from leaving jump with the threat, '
+            "and an alliance may have several answers to one. Ask solve_alignment threat by threat, or use "
+            '"proportional" or "logistic".'
+        )
     aggregative.check_plan(game, plan)
     check_whole(points, "points", 2)
     aggregative.check_plan(game, plan.replace(threat=1.0))

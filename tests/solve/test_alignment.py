@@ -34,12 +34,22 @@ def game_of(p: dict[str, Any]) -> ag.BurdenSharingGame:
     return ag.BurdenSharingGame(labels, "L", p["gdp"], p["security_weight"], **rest)
 
 
-def drawn(seed: int, n: int, **fixed: Any) -> tuple[ag.BurdenSharingGame, ag.Plan, Slow]:
+def drawn(
+    seed: int, n: int, tariff: float = 0.0, **fixed: Any
+) -> tuple[ag.BurdenSharingGame, ag.Plan, Slow]:
     p, threat, demand, own = random_leaving(seed, n, **fixed)
-    game, plan = game_of(p), ag.Plan(threat=threat, demand=demand, burden=own)
-    return game, plan, Slow(p, threat, demand, own)
+    plan = ag.Plan(threat=threat, demand=demand, burden=own, tariff=tariff)
+    return game_of(p), plan, Slow(p, threat, demand, own, tariff)
 
 
+TARIFF: dict[str, Any] = {
+    "tariff": 0.3, "trade_exposure": 0.1, "deadweight": 0.3, "tariff_decay": 0.4,
+}  # fmt: skip
+HUB: dict[str, Any] = {
+    "influence": "hub", "influence_value": "share", "consumption": "linear", "substitution": 0.8,
+    "rival_pull": 0.05,
+}  # fmt: skip
+LOGISTIC: dict[str, Any] = {"shortfall": "logistic", "width": 0.008}
 FORMS: list[dict[str, Any]] = [
     {},
     {"consumption": "linear"},
@@ -56,6 +66,8 @@ FORMS: list[dict[str, Any]] = [
         (3, 5, {}),
         (4, 6, {}),
         (101, 8, {}),
+        *((seed, 4, form) for seed in range(3) for form in (TARIFF, HUB)),
+        *(pytest.param(seed, 4, LOGISTIC, marks=pytest.mark.long) for seed in range(4)),
     ],
 )
 def test_equilibria_are_those_of_all_alignments_by_hand(
@@ -70,14 +82,42 @@ def test_equilibria_are_those_of_all_alignments_by_hand(
     assert here - unsure == hand - unsure
     assert len(unsure) < len(burdens) / 4
     by_words = {tuple(WORDS[w] for w in words): x for words, x in burdens.items()}
+    sure = "approximate" if form is LOGISTIC else "certified"
     for alliance in found:
-        assert alliance.certificate.verdict == "certified"
+        assert alliance.certificate.verdict == sure
         assert alliance.burdens == pytest.approx(by_words[alliance.alignments], abs=2e-6)
     assert ag.solve_alignment(game, plan).method == found.method
     if not not_covered(Roster(game, plan)):
         bounded = ag.solve_alignment(game, plan, method="bounds")
         assert [a.alignments for a in bounded] == [a.alignments for a in found]
         assert bounded.complete == found.complete
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_under_trigger_threats_by_hand(seed: int) -> None:
+    """Alliances have several answers there: each one found stands, and what replies come to is found."""
+    _, plan, slow = drawn(seed, 4, shortfall="trigger")
+    less = {name: 0.4 * slow.p[name] for name in ("deterrent", "rival_umbrella")}
+    game = game_of(slow.p | less)
+    plan = plan.replace(threat=0.3 if seed % 2 else 0.1, demand=0.03)
+    slow = Slow(slow.p | less, plan.threat_by_member(game.members), 0.03, slow.own)
+    expected, doubtful, _ = slow.equilibria()
+    found = ag.solve_alignment(game, plan)
+    here = {tuple(a.alignments) for a in found}
+    assert {tuple(WORDS[w] for w in words) for words in expected - doubtful} <= here
+    assert not found.complete
+    numbers = {word: number for number, word in WORDS.items()}
+    for alliance in found:
+        words = np.array([[numbers[word] for word in alliance.alignments]])
+        x = alliance.burdens[None, :]
+        assert alliance.certificate.verdict != "unverified"
+        for i in range(0 if plan.burden is None else 1, slow.n):
+            here_now = slow.payoff(i, words, x)[0]
+            assert alliance.payoffs[i] == pytest.approx(here_now, abs=1e-10)
+            for word in range(3 if i else 1):
+                other = words.copy()
+                other[:, i] = word if i else words[0, 0]
+                assert slow.reply(i, other, x)[1][0] - here_now < 1e-7
 
 
 def test_random_games_reach_every_case() -> None:
@@ -366,6 +406,30 @@ def test_collapse_is_flagged_where_somebody_leaves() -> None:
     assert "collapse" in loud.flags
     assert result_from_dict(json.loads(loud.to_json())).flags == loud.flags
     assert "collapse" not in ag.compare(ag.load_model("three-allies"), harsh).flags
+
+
+@pytest.mark.parametrize(
+    "form", [{"shortfall": "trigger"}, {"technology": "best-shot", "rival_umbrella": 0.01}]
+)
+def test_collapse_is_asked_in_forms_with_jumps_and_limits(form: dict[str, Any]) -> None:
+    """The full alliance's own answer, against what everybody has outside, by hand."""
+    game = two_allies(**form)
+    for plan in (
+        ag.Plan(threat=0.01, demand=0.02, burden=0.03),
+        ag.Plan(threat=1.0, demand=0.06, burden=0.03),
+    ):
+        found = ag.compare(game, plan)
+        outside = outside_options(game).payoffs[1:]
+        stays = [
+            bool((e.payoffs[1:] >= outside - 1e-6).all()) for e in (found.baseline, found.result)
+        ]
+        assert stays[0]
+        assert found.collapse == (not stays[1])
+
+
+def test_unravelling_under_triggers_is_refused_by_name() -> None:
+    with pytest.raises(AllianceGameError, match="unravelling is not written for"):
+        ag.unravelling(two_allies(shortfall="trigger"))
 
 
 def test_collapse_where_even_A_is_not_full() -> None:

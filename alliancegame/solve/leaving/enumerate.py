@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
-from alliancegame.solve import aggregative, certificate
+from alliancegame.solve import certificate
 from alliancegame.solve.leaving.bounds import IN, OPEN, OUT, Bounds, Family, joined, not_covered
 from alliancegame.solve.leaving.roster import Roster, Sets, Solved
 from alliancegame.solve.leaving.roster import joined as together
@@ -23,6 +23,8 @@ from alliancegame.solve.tolerances import Tolerances
 
 EXHAUSTIVE = 12
 """Allies up to which every alliance is solved."""
+EXHAUSTIVE_ALONE = 7
+"""The same where alliances are solved one at a time."""
 MOST_EXHAUSTIVE = 16
 """Allies up to which that can be asked for."""
 SEARCHED_INSIDE = 128
@@ -49,8 +51,7 @@ class Enumeration:
 
 def slack(roster: Roster, tolerances: Tolerances) -> float:
     """The gain that counts as none: what is proved of a deviation is exact where payoffs are concave."""
-    concave = aggregative.tables(roster.game).concave
-    return tolerances.certified if concave else tolerances.approximate
+    return tolerances.certified if roster.concave else tolerances.approximate
 
 
 def one_inside(roster: Roster) -> str:
@@ -77,7 +78,8 @@ def enumerate_alliances(roster: Roster, tolerances: Tolerances, method: str) -> 
     doubt = one_inside(roster)
     uncovered = not_covered(roster)
     if method == "auto":
-        method = "exhaustive" if roster.count <= EXHAUSTIVE else "search" if uncovered else "bounds"
+        most = EXHAUSTIVE_ALONE if roster.one_by_one else EXHAUSTIVE
+        method = "exhaustive" if roster.count <= most else "search" if uncovered else "bounds"
     if method == "exhaustive":
         return _judged(roster, tolerances, _all_sets(roster.count), doubt,
                        f"each of {2**roster.count} alliances was solved", "")  # fmt: skip
@@ -93,6 +95,7 @@ def _judged(
 ) -> Enumeration:
     """The equilibria among some alliances, and what may be said of the rest."""
     searched_inside = bool(doubt) and len(sets) <= SEARCHED_INSIDE
+    fallen = 0
     parts, lost, solved = [], 0, 0
     for start in range(0, max(len(sets), 1), _AT_ONCE):
         found = _inner(roster, sets[start : start + _AT_ONCE], searched_inside)
@@ -100,10 +103,18 @@ def _judged(
         solved += len(found.sets)
         parts.append(_equilibria(roster, found, slack(roster, tolerances)))
     alliances = together(parts)
+    if not roster.concave:
+        standing = _standing(roster, alliances, slack(roster, tolerances))
+        alliances, fallen = alliances.take(standing), int((~standing).sum())
     order = np.lexsort((*alliances.sets.T[::-1], -alliances.sets.sum(axis=1)))
     reasons = [missing] if missing else []
-    if not aggregative.tables(roster.game).concave:
+    if not roster.concave and not roster.one_by_one:
         reasons.append("payoffs are not concave, and deviations are scanned")
+    if fallen:
+        reasons.append(
+            f"in {fallen} alliances the conditions hold where somebody gains by a step, and no other "
+            "answer was found"
+        )
     if doubt:
         also = ", which was searched for" if searched_inside else ""
         reasons.append(f"an alliance may have several answers{also}: {doubt}")
@@ -111,6 +122,16 @@ def _judged(
         reasons.append(f"{lost} alliances have no answer with finite payoffs that was found")
     text = f"{how}; not known complete: {'; '.join(reasons)}" if reasons else f"{how}: complete"
     return Enumeration(alliances.take(order), not reasons, text, solved)
+
+
+def _standing(roster: Roster, solved: Solved, slack: float) -> NDArray[np.bool_]:
+    """Alliances in which nobody gains by another burden, searched over whole action sets."""
+    found = np.ones(len(solved.sets), dtype=bool)
+    for k, stay in enumerate(solved.sets):
+        if stay.any():
+            places = roster.members(stay)
+            found[k] = roster.deviations(places, solved.burdens[k, places]).gain.max() <= slack
+    return found
 
 
 def _all_sets(count: int) -> Sets:
@@ -140,7 +161,10 @@ def _searched_inside(roster: Roster, solved: Solved, k: int) -> Solved:
     answer = solve_nash(game, plan, throw=False)
     answers = [e for e in (answer, *answer.others) if e.certificate.verdict != "unverified"]
     if not answers:
-        return solved.take(np.array([k]))
+        left = solved.take(np.array([k]))
+        if not roster.concave:  # Conditions that hold make no answer there.
+            left.found[:] = False
+        return left
     places = np.sort(roster.members(stay))
     made = solved.take(np.full(len(answers), k))
     for row, e in enumerate(answers):
@@ -159,7 +183,7 @@ def leaving_gains(roster: Roster, solved: Solved) -> Array:
 
 def joining_gains(roster: Roster, solved: Solved) -> Array:
     """What each ally outside would gain by joining, its best burden chosen; nan for those inside."""
-    if aggregative.tables(roster.game).concave:
+    if roster.concave:
         values = roster.joining(solved.sets, solved.burdens)
     else:
         values = np.full(solved.sets.shape, np.nan)

@@ -64,11 +64,29 @@ def joined(parts: list[Solved]) -> Solved:
 class Roster:
     """One game under one plan, and every alliance that its allies might form around the leader."""
 
+    one_by_one = False
+    """Whether alliances are solved one at a time, which takes long."""
+
     def __init__(self, game: BurdenSharingGame, plan: Plan) -> None:
         self.game, self.plan = game, plan
         self.lead = game.members.leader_index
         self.allies = np.array([i for i in range(game.size) if i != self.lead])
         self.count = len(self.allies)
+
+    @property
+    def smooth(self) -> BurdenSharingGame:
+        """The game as the engine reads it."""
+        return self.game
+
+    @property
+    def method(self) -> str:
+        """How deviations are searched, for certificates, if that is not said by the forms alone."""
+        return ""
+
+    @property
+    def concave(self) -> bool:
+        """Whether every payoff is concave in the own burden."""
+        return aggregative.tables(self.game).concave
 
     @property
     def outside(self) -> Outside:
