@@ -1,7 +1,8 @@
 """First and second derivatives of every member's payoff in every member's burden, in NumPy.
 
 From the one symbolic definition (`payoff.symbolic`): a payoff is a function of the own burden and of
-the aggregates (Z, C, G); the rest is the chain rule. The compiled kernels have each member's own
+the aggregates (Z, C, G; in a hub and under tariffs also of what the leader has of each ally, summed: its
+share of influence and its revenue); the rest is the chain rule. The compiled kernels have each member's own
 conditions only, which is all that equilibria need; a planner or a coalition needs the rest.
 """
 
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
+from alliancegame.payoff import bilateral
 from alliancegame.payoff.form import Form
 
-LOCAL = ("x", "Z", "C", "G")
-"""What a payoff depends on: the own burden and the aggregates."""
+SHARE, REVENUE = 3, 4
+"""Where the leader's influence in a hub and its revenue stand among the aggregates, behind Z, C, G."""
 
 TINY = 1e-60
 """Stands for a burden of zero, as in the engine."""
@@ -29,6 +31,8 @@ BASE = ("consumption", "security", "private")
 
 _WEIGHTS = {"security": "theta", "influence": "alpha", "private": "private"}
 _ROWS = ("scale", "theta", "alpha", "private", "spillin", "umbrella", "bite", "demand", "weight")
+_FURTHER = ("levy", "rival", "width")
+"""Rows of forms beyond the plain ones; 0 where they are not given."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +40,9 @@ class Stage:
     """What members face once trust has answered to a plan; rows of shape (n,) by member.
 
     `rows` has scale, theta, alpha, private, spillin, umbrella (times operating trust), bite, demand
-    and weight (the leader's times the mean trust), under the names of `payoff.symbolic`.
+    and weight (the leader's times the mean trust; in a hub an ally's trust), under the names of
+    `payoff.symbolic`. Forms beyond the plain ones add levy, rival and width, the allies' `share` of
+    GDP (hub) and `trade`, an ally's GDP over the leader's less deadweight (tariffs).
     """
 
     form: Form
@@ -51,10 +57,15 @@ class Stage:
         """The number of members."""
         return len(self.rows["scale"])
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the leader's payoff depends on allies one by one, beside Z, C and G."""
+        return self.form.hub or self.form.taxed
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Local:
-    """Payoffs in their local variables (own burden, Z, C, G): (n,), (n, 4) and (n, 4, 4)."""
+    """Payoffs in their k local variables (own burden, aggregates): (n,), (n, k) and (n, k, k)."""
 
     value: Array
     first: Array
@@ -80,23 +91,66 @@ class Slopes:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Aggregates:
-    """Z, C, G at a profile, and each member's part of them with its derivatives: (3, n) each."""
+    """Z, C, G at a profile, and each member's part of them with its derivatives: (3, n) each.
+
+    In a hub, or under tariffs, the leader's share of influence and its revenue follow: (5, n).
+    """
 
     totals: Array
     parts: Array
     first: Array
     second: Array
+    cross: Array
+    """Second derivatives of the share in an ally's burden and the leader's, shape (n,)."""
 
 
-def aggregates(stage: Stage, x: Array) -> Aggregates:
-    """Z (allies only), C and G; each is a sum over members, so that second derivatives are diagonal."""
+def aggregates(stage: Stage, x: Array, *, below: NDArray[np.bool_] | None = None) -> Aggregates:
+    """Z (allies only), C and G; each is a sum over members, so that second derivatives are diagonal.
+
+    The leader's share in a hub is the exception: each contest moves with two burdens. `below` as in
+    `local`.
+    """
     x = np.maximum(x, TINY)
     values = _sums(stage.form)(x, stage.rows["scale"], stage.rows["weight"], stage.rho, stage.m)
     parts = np.array([np.broadcast_to(v, x.shape) for v in values]).reshape(3, 3, -1)
     lead = np.arange(stage.size) == stage.lead
     parts[0][:, lead] = 0.0
     parts[2][:, ~lead] = 0.0
-    return Aggregates(parts[:, 0].sum(axis=1), parts[:, 0], parts[:, 1], parts[:, 2])
+    cross = np.zeros(stage.size)
+    if stage.one_by_one:
+        share, cross = _contests(stage, x)
+        under = (x < stage.rows["demand"]) if below is None else below
+        parts = np.concatenate([parts, [share, _revenue(stage, x, under)]])
+    return Aggregates(parts[:, 0].sum(axis=1), parts[:, 0], parts[:, 1], parts[:, 2], cross)
+
+
+def _contests(stage: Stage, x: Array) -> tuple[Array, Array]:
+    """Parts of the leader's share in a hub and their derivatives, (3, n), and cross derivatives (n,)."""
+    parts, cross, lead = np.zeros((3, stage.size)), np.zeros(stage.size), stage.lead
+    if not stage.form.hub:
+        return parts, cross
+    allies = np.arange(stage.size) != lead
+    scale, omega = stage.rows["scale"], stage.rows["share"][allies]
+    found = bilateral.contest(stage.form)(
+        x[lead], scale[lead], stage.rows["weight"][allies], (scale * x)[allies],
+        stage.rows["rival"][allies], stage.m,
+    )  # fmt: skip
+    own = scale[allies]
+    parts[:, allies] = omega * found.q, omega * found.g * own, omega * found.gg * own**2
+    parts[1:, lead] = (omega * found.x).sum(), (omega * found.xx).sum()
+    cross[allies] = omega * found.xg * own
+    return parts, cross
+
+
+def _revenue(stage: Stage, x: Array, under: NDArray[np.bool_]) -> Array:
+    """Parts of the leader's revenue and their derivatives, (3, n)."""
+    if not stage.form.taxed:
+        return np.zeros((3, stage.size))
+    found = bilateral.shortfall(stage.form)(
+        x, stage.rows["demand"], under.astype(float), stage.rows["width"]
+    )
+    paid = stage.rows["levy"] * stage.rows["trade"]
+    return np.array([paid * np.broadcast_to(part, x.shape) for part in found])
 
 
 def local(
@@ -113,7 +167,8 @@ def local(
     default those whose burden is under it).
     """
     n, x = stage.size, np.maximum(x, TINY)
-    value, first, second = np.zeros(n), np.zeros((n, 4)), np.zeros((n, 4, 4))
+    k = 1 + len(totals)
+    value, first, second = np.zeros(n), np.zeros((n, k)), np.zeros((n, k, k))
     under = (x < stage.rows["demand"]) if below is None else below
     for role, of_role in (
         ("ally", np.arange(n) != stage.lead),
@@ -126,6 +181,9 @@ def local(
                 continue
             arguments = [x[members], *totals, under[members].astype(float)]
             arguments += [stage.rows[name][members] for name in _ROWS]
+            arguments += [
+                stage.rows[name][members] if name in stage.rows else 0.0 for name in _FURTHER
+            ]
             made = _functions(stage.form)[role, term]
             worth = weight[members]
             results = made.call(*arguments, stage.returned, stage.rho, stage.m)
@@ -149,7 +207,7 @@ def at_constant_council(
     below: NDArray[np.bool_] | None = None,
 ) -> Local:
     """Payoffs as if the council's sum were 1 and did not move: ln p is then ln of the own pull."""
-    found = local(stage, x, np.array([totals[0], 1.0, totals[2]]), terms, below=below)
+    found = local(stage, x, np.array([totals[0], 1.0, *totals[2:]]), terms, below=below)
     found.first[:, 2] = 0.0
     found.second[:, 2, :] = 0.0
     found.second[:, :, 2] = 0.0
@@ -159,12 +217,14 @@ def at_constant_council(
 def chained(found: Local, sums: Aggregates) -> Slopes:
     """Derivatives in all burdens: the own burden moves all aggregates, and they move everybody."""
     n = len(found.value)
-    inner = np.zeros((n, 4, n))  # d local_k of member j / d x_i
+    inner = np.zeros((n, found.first.shape[1], n))  # d local_k of member j / d x_i
     inner[np.arange(n), 0, np.arange(n)] = 1.0
     inner[:, 1:] = sums.first
     first = np.einsum("jk,jki->ji", found.first, inner)
     second = np.einsum("jki,jkl,jlh->jih", inner, found.second, inner, optimize=True)
     second[:, np.arange(n), np.arange(n)] += found.first[:, 1:] @ sums.second
+    if sums.cross.any():
+        second += found.first[:, 1 + SHARE, None, None] * _crossed(sums)
     return Slopes(found.value, first, second)
 
 
@@ -175,12 +235,22 @@ def summed(found: Local, sums: Aggregates) -> tuple[float, Array, Array]:
     second = cross + cross.T + sums.first.T @ bends @ sums.first
     diagonal = found.second[:, 0, 0] + rates @ sums.second
     second[np.arange(len(diagonal)), np.arange(len(diagonal))] += diagonal
+    if sums.cross.any():
+        second += rates[SHARE] * _crossed(sums)
     return float(found.value.sum()), found.first[:, 0] + rates @ sums.first, second
+
+
+def _crossed(sums: Aggregates) -> Array:
+    """Second derivatives of the leader's share in an ally's burden and the leader's, shape (n, n)."""
+    lead = int(np.flatnonzero(sums.parts[2])[0])  # G is the leader's alone.
+    found = np.zeros((len(sums.cross), len(sums.cross)))
+    found[lead] = found[:, lead] = sums.cross
+    return found
 
 
 def slopes(stage: Stage, x: Array, *, below: NDArray[np.bool_] | None = None) -> Slopes:
     """Every member's payoff, and its derivatives in every burden, at a profile of shape (n,)."""
-    sums = aggregates(stage, x)
+    sums = aggregates(stage, x, below=below)
     return chained(local(stage, x, sums.totals, below=below), sums)
 
 
@@ -200,9 +270,11 @@ def _functions(form: Form) -> dict[Any, _Term]:
     from alliancegame.payoff import symbolic as sy
 
     places = [sy.x, sy.Z, sy.C, sy.G]
+    if form.hub or form.taxed:
+        places += [sy.share, sy.revenue]
     arguments = [
         *places, sy.below, sy.scale, sy.theta, sy.alpha, sy.private, sy.spillin, sy.umbrella, sy.bite,
-        sy.demand, sy.weight, sy.returned, sy.rho_symbol, sy.m_symbol,
+        sy.demand, sy.weight, sy.levy, sy.rival, sy.width, sy.returned, sy.rho_symbol, sy.m_symbol,
     ]  # fmt: skip
     made: dict[Any, _Term] = {}
     for role, problem in (("ally", sy.ally_problem(form)), ("leader", sy.leader_problem(form))):

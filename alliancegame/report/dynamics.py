@@ -76,8 +76,11 @@ def investigate_dynamics(
         return None
     patience = regimes = None
     if "markov" in paths:
-        patience = patience_threshold(game, demand=demand, tolerance=1e-3)
-        regimes = _regimes(game, demand, omitted)
+        try:
+            patience = patience_threshold(game, demand=demand, tolerance=1e-3)
+            regimes = _regimes(game, demand, omitted)
+        except AllianceGameError as error:  # Other discount factors and decays reach other trust.
+            omitted[f"{SECTION}, patience and map"] = str(error)
     return Dynamics(DISCOUNT, paths, patience, regimes, _opinion(game))
 
 

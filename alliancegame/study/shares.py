@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError
+from alliancegame.errors import InvalidValueError, UnsupportedFormError
 from alliancegame.game.checks import check_game
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
@@ -158,6 +158,7 @@ def burden_shares(
     `weights` as in `solve_social_optimum`; without pressure. Raises as `solve_social_optimum`.
     """
     check_game(game, "burden_shares")
+    _check_wants(game)
     pledged = as_number(pledge, "pledge")
     if not pledged > 0:
         raise InvalidValueError(f"pledge must be a share of GDP > 0, got {pledged:g}.")
@@ -175,6 +176,22 @@ def burden_shares(
         "nato": np.full(game.size, pledged),
     }
     return BurdenShares(best, base, pledged, found)
+
+
+def _check_wants(game: BurdenSharingGame) -> None:
+    """Lindahl's prices are derived for forces that are wanted in any mixture, and for a council."""
+    found = ""
+    if game.substitution > 1:
+        found = (
+            f"substitution = {game.substitution:g} > 1: members then want one kind of forces alone"
+        )
+    elif game.influence == "hub" and np.any(game.by_member("influence_weight")):
+        found = 'influence="hub": contests with a rival are not shares of what members bring'
+    if found:
+        raise UnsupportedFormError(
+            f"burden_shares is not written for {found}, and Lindahl prices need not exist. "
+            "solve_social_optimum and price_of_anarchy are."
+        )
 
 
 def marginal_benefits(game: BurdenSharingGame, burdens: Array) -> Array:

@@ -10,7 +10,7 @@ import pytest
 from alliancegame.payoff.slopes import aggregates, local, slopes, summed
 from alliancegame.solve.planning.stages import stage_of
 from tests.oracle import Hand
-from tests.problems import BANK, FAMILIES, random_alliance
+from tests.problems import BANK, FAMILIES, FURTHER, random_alliance
 
 STEP = 1e-25
 
@@ -32,11 +32,17 @@ def close(found: Any, expected: Any, relative: float) -> bool:
     return bool(np.abs(found - expected).max() <= relative * size)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [*FAMILIES, *(pytest.param(f, marks=pytest.mark.long if "m<1" in f else ()) for f in FURTHER),
+     pytest.param("log, summation", id="logistic", marks=pytest.mark.long)],
+)  # fmt: skip
 @pytest.mark.parametrize("seed", range(6))
-def test_random_games(family: str, seed: int) -> None:
+def test_random_games(family: str, seed: int, request: pytest.FixtureRequest) -> None:
     rng = np.random.default_rng(seed)
     game, plan = random_alliance(rng, family)
+    if "logistic" in request.node.callspec.id:
+        game = game.replace(shortfall="logistic", width=0.02)
     hand, stage = Hand(game, plan), stage_of(game, plan)
     low, high = game.by_member("burden_min"), game.by_member("burden_max")
     x = low + (high - low) * rng.uniform(0.05, 0.6, game.size)

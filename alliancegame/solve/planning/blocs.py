@@ -19,7 +19,7 @@ from alliancegame.payoff.slopes import Stage, slopes
 from alliancegame.solve import aggregative
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.planning.planner import Problem, plan_burdens, problem_of
-from alliancegame.solve.planning.stages import stage_of
+from alliancegame.solve.planning.stages import as_planned, stage_of
 
 ROUNDS = 30
 """How often blocs answer each other before Newton is tried again, and given up."""
@@ -59,6 +59,7 @@ def solve_blocs(
 
     Raises `ConvergenceError` if that does not settle. Nothing is claimed about uniqueness.
     """
+    game = as_planned(game, Plan())
     stage = stage_of(game, Plan())
     low, high = (np.array(game.by_member(end)) for end in ("burden_min", "burden_max"))
     x = np.array(status_quo(game).burdens if start is None else start)

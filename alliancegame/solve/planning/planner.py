@@ -97,7 +97,7 @@ class Problem:
         """
         x = self.burdens(z)
         with np.errstate(all="ignore"):
-            sums = aggregates(self.stage, x)
+            sums = aggregates(self.stage, x, below=under)
             value, first, second = summed(self._payoffs(x, sums.totals, under, mode), sums)
             prices = np.broadcast_to(price, x.shape)
             value -= float(prices @ sums.parts[1])
@@ -136,7 +136,7 @@ class Problem:
         """The objective as something to climb."""
         low, high = self.coordinates(self.low), self.coordinates(self.high)
         free = self.low < self.high
-        kinks = np.where(free & biting(self.stage, self.weights), self.stage.rows["demand"], np.nan)
+        kinks = np.where(free & kinked(self.stage, self.weights), self.stage.rows["demand"], np.nan)
         inside = (kinks > self.low) & (kinks < self.high)
         kinks = np.where(inside, kinks, np.nan)
 
@@ -164,6 +164,22 @@ def biting(stage: Stage, weights: Array) -> NDArray[np.bool_]:
     return np.asarray(found)
 
 
+def levied(stage: Stage, weights: Array) -> NDArray[np.bool_]:
+    """Allies whose tariff the planner minds, on their side or on the leader's."""
+    found = stage.rows["levy"] > 0
+    if not weights[stage.lead] > 0:
+        found &= weights > 0
+    found[stage.lead] = False
+    return np.asarray(found)
+
+
+def kinked(stage: Stage, weights: Array) -> NDArray[np.bool_]:
+    """Allies at whose demand the planner's objective has a kink."""
+    if stage.form.logistic:
+        return np.zeros(stage.size, dtype=bool)
+    return np.asarray(biting(stage, weights) | levied(stage, weights))
+
+
 def problem_of(stage: Stage, weights: Array, low: Array, high: Array) -> Problem:
     """The planner's problem, in the coordinates in which most is proved about it."""
     return Problem(stage, weights, low, high, *problem_shape(stage, weights, low, high))
@@ -186,12 +202,17 @@ def problem_shape(
        where the sum of a_i p_i is s, any multiple of sum (a_i - s) t_i g_i^m may be added, and the
        search over the one number s has a bound that is proved (`share_search`).
     5. Otherwise nothing is proved. So it is where an ally under threat and the leader both choose:
-       the umbrella R_i(x_i) g_l is a product.
+       the umbrella R_i(x_i) g_l is a product; with rho > 1 (ln S is not concave); in a hub (the
+       contests of two burdens); under tariffs (the leader's revenue is convex in allies' burdens, and
+       with log consumption even their sum is not concave); under pressure with a logistic shortfall.
 
     Kinks at demands are concave where the leader's burden is given.
     """
     free = low < high
     bites = biting(stage, weights) & free
+    beyond = _beyond(stage, weights, free)
+    if beyond:
+        return "searched", "burden", beyond
     if bites.any() and free[stage.lead]:
         return "searched", "burden", "threatened umbrellas are products of two burdens to be chosen"
     stakes = weights * stage.rows["alpha"]
@@ -223,6 +244,19 @@ def problem_shape(
             ("not concave: minus ln C of influence is convex; concave once C has a price"),
         )
     return "searched", "burden", "not concave: substitution above min(decisiveness, 1)"
+
+
+def _beyond(stage: Stage, weights: Array, free: NDArray[np.bool_]) -> str:
+    """The form beyond the plain ones because of which nothing is proved; empty if there is none."""
+    if stage.rho > 1 and np.any(weights * stage.rows["theta"] > 0):
+        return "not concave: substitution above 1"
+    if stage.form.hub and np.any(weights * stage.rows["alpha"] > 0):
+        return "not concave: contests in a hub move with two burdens"
+    if (levied(stage, weights) & free).any():
+        return "not concave: what tariffs bring the leader is convex in the allies' burdens"
+    if stage.form.logistic and (biting(stage, weights) & free).any():
+        return "not concave: a logistic shortfall under pressure"
+    return ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from alliancegame.solve import aggregative, measures
 from alliancegame.solve.certificate import Verdict
 from alliancegame.solve.nash import solve_nash
 from alliancegame.solve.planning.planner import Planned, Problem, plan_burdens, problem_of
-from alliancegame.solve.planning.stages import stage_of
+from alliancegame.solve.planning.stages import as_planned, stage_of
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
@@ -198,12 +198,15 @@ def solve_social_optimum(
     program in cvxpy and finished by Newton steps, whose slopes bound every other point. Influence in
     logs makes it a difference of concave functions; it is then solved globally by a search over one
     price, with a bound that is proved. Elsewhere climbs from many starts, or a scan of the leader's
-    burden, give the best that was found, and the certificate says that nothing is proved.
+    burden, give the best that was found, and the certificate says that nothing is proved: in a hub,
+    under tariffs (whose deadweight the planner would save), with a logistic shortfall under pressure, with
+    substitution above 1, and in the further cases of `problem_shape`.
 
-    Raises `InvalidValueError` for bad weights, `ZeroTrustError` as `solve_nash`, and
-    `ConvergenceError` if no profile with finite payoffs is found.
+    Raises `InvalidValueError` for bad weights, `UnsupportedFormError` for weakest link, best shot and
+    trigger threats, `ZeroTrustError` as `solve_nash`, and `ConvergenceError` if no profile with finite
+    payoffs is found.
     """
-    check_game(game, "solve_social_optimum")
+    check_game(game, "solve_social_optimum", extremes=True)
     check_tolerances(tolerances)
     plan = Plan() if plan is None else plan
     aggregative.check_plan(game, plan)
@@ -282,7 +285,7 @@ def _result(
     planned: Planned,
     tolerances: Tolerances,
 ) -> SocialOptimum:
-    at = aggregative.best_deviations(game, planned.burdens, plan)
+    at = aggregative.best_deviations(as_planned(game, plan), planned.burdens, plan, points=1)
     with np.errstate(invalid="ignore"):
         welfare = float((weights * np.where(weights > 0, at.payoff, 0.0)).sum())
     # Two computations of one definition: the compiled kernel and the NumPy derivatives.
