@@ -267,8 +267,10 @@ def _scan_leader(problem: Problem, start: Array, lead: int) -> Planned:
     refined = minimize_scalar(
         lambda b: -given(float(b)).value, bounds=edges, method="bounded", options={"xatol": 1e-7}
     )
-    ends = [given(float(b), 1e-11) for b in (tried[k], refined.x)]
-    best = max(ends, key=lambda end: end.value)
+    # The search stays a little inside its edges, and the lower one may be the best.
+    last = (tried[k], refined.x, *((edges[0], low) if k == 0 else ()))
+    ends = [given(float(b), 1e-11) for b in last]
+    best = max(ends, key=lambda end: end.value if math.isfinite(end.value) else -math.inf)
     text = (
         f"the best of {SCANNED} burdens of the leader in [{low:g}, {high:g}], denser where small, and "
         "refined; for each, the allies' burdens are solved globally"
