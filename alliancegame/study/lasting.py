@@ -15,8 +15,9 @@ from alliancegame.solve import aggregative
 from alliancegame.solve.certificate import consumption_share
 from alliancegame.solve.dynamic.course import Course
 from alliancegame.solve.dynamic.law import AllianceLaw, groups_of
+from alliancegame.solve.keys import Key
 from alliancegame.solve.nash import solve_nash
-from alliancegame.solve.scenarios import Key, Scenarios
+from alliancegame.solve.scenarios import Scenarios
 
 MOST_ALONE = 2000
 """Periods with a trust of their own that are solved one by one."""
