@@ -9,7 +9,7 @@ import numpy as np
 
 from alliancegame.errors import InvalidValueError
 from alliancegame.figures.difference_bars import Part, difference_bars
-from alliancegame.figures.style import BLUE, GREEN, ORANGE, VERMILLION
+from alliancegame.figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,6 +21,7 @@ LOOKS = (
     ("compliance", "allies that spend more", BLUE, ""),
     ("hedging", "allies that spend less", ORANGE, ".."),
     ("trust", "trust lost, at given burdens", VERMILLION, "xx"),
+    ("revenue", "revenue of tariffs", PURPLE, "--"),
 )
 """Channel, words, colour, hatching."""
 
@@ -37,8 +38,14 @@ def channels(found: Mapping[str, Channels]) -> Figure:
         raise InvalidValueError("channels needs at least one decomposition.")
     leader = next(iter(found.values())).game.leader
     parts = [
-        Part(words, color, hatch, np.array([c[name] * c.unit_usd_bn for c in found.values()]))
+        Part(words, color, hatch, np.array([_part(c, name) for c in found.values()]))
         for name, words, color, hatch in LOOKS
+        if any(name in c.names for c in found.values())
     ]
     sums = np.array([c.delta_payoff * c.unit_usd_bn for c in found.values()])
     return difference_bars(leader, list(found), parts, sums)
+
+
+def _part(found: Channels, name: str) -> float:
+    """A channel's part in bn US$ a year, 0 where the plan has none."""
+    return found[name] * found.unit_usd_bn if name in found.names else 0.0
