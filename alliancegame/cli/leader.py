@@ -79,6 +79,7 @@ def sensitivities(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
@@ -97,7 +98,7 @@ def sensitivities(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json or latex)
         base = inputs.base_plan(game, model_plan)
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         found = ag.sensitivities(ag.solve_nash(game, plan), parameters or None)
     if json:
         output.write(found.to_json() + "\n")

@@ -56,7 +56,7 @@ def stackelberg(
     ] = "optimistic",
     targeted: Annotated[
         bool,
-        typer.Option("--targeted", help="Let threats and demands differ by ally."),
+        typer.Option("--targeted", help="Let threats, demands and tariffs differ by ally."),
     ] = False,
     credible: Annotated[
         bool,

@@ -124,16 +124,9 @@ def further_forms(game: BurdenSharingGame, plan: Plan | None = None) -> list[str
     return found
 
 
-def check_plain_forms(
-    game: BurdenSharingGame, function: str, plan: Plan | None = None, *, convex: bool = True
-) -> None:
-    """Refuse forms that `function` is not written for. Raises `UnsupportedFormError`.
-
-    `convex=False` says that it takes substitution above 1, where payoffs are not concave.
-    """
+def check_plain_forms(game: BurdenSharingGame, function: str, plan: Plan | None = None) -> None:
+    """Refuse forms that `function` is not written for. Raises `UnsupportedFormError`."""
     found = further_forms(game, plan)
-    if not convex:
-        found = [form for form in found if not form.startswith("substitution")]
     if found:
         raise UnsupportedFormError(
             f"{function} is not written for {', '.join(found)}: use the plain forms "

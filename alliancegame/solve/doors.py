@@ -224,8 +224,8 @@ def solve_stackelberg(
     any non-empty subset of threat, demand, tariff and burden (default: threat and burden). What is not
     committed stays as in `plan` (or in `threat`, `demand`, `tariff`, `burden`, which override it); a
     burden that is neither committed nor given is played simultaneously. Committed threats, demands and
-    tariffs are uniform over allies, tariffs at most 100 %; with `targeted` each ally has its own threat
-    and demand.
+    tariffs are uniform over allies, tariffs at most 100 %; with `targeted` each ally has its own threat,
+    demand and tariff, as far as they are committed (with trigger threats, in games of up to 6 allies).
 
     `selection` says which answer of the allies counts where there are several. `objective`
     "national_interest" maximises W of docs/theory/outcomes instead of the payoff; `interest_weight` is

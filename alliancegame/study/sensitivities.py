@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
-from alliancegame.game.checks import check_plain_forms, shown
+from alliancegame.game.checks import check_game, shown
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.solve.derivatives import inputs, moves
-from alliancegame.solve.derivatives.directions import Point, directional, point_at
+from alliancegame.solve.derivatives.directions import Point, collected, directional, point_at
+from alliancegame.solve.derivatives.jumps import ended, torn
 from alliancegame.solve.result import Equilibrium, Result
 
 if TYPE_CHECKING:
@@ -23,12 +24,23 @@ if TYPE_CHECKING:
 
 SETTLED = 1e15
 """Derivatives beyond this are infinite (a power below 1 of something that is 0)."""
+NOTHING = 1e-50
+"""Derivatives below this are 0: what stands for a burden of 0, or for a demand out of reach."""
 APART = 1e-7
 """Left and right derivatives that differ by less, relative to the larger, are one."""
 
+_CLOSED = "the parameter stands at the end of its range"
+_SUDDEN = "long-run trust jumps there"
+_NO_WAY = (
+    "the conditions are singular there, or no move of those who sit on kinks agrees in its signs"
+)
+_TORN = (
+    "{member} does as well on the other side of its demand, and goes there: this equilibrium ends"
+)
+
 _KEY = re.compile(r"(\w+)(?:\[(.+)\])?")
 _SIDES = ("left", "right")
-_PLAN_LATEX = {"threat": r"\tau_i", "demand": "d_i", "burden": r"x_{\ell}"}
+_PLAN_LATEX = {"threat": r"\tau_i", "demand": "d_i", "tariff": "T_i", "burden": r"x_{\ell}"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +52,8 @@ class Sensitivities(Result):
     stand. `burdens` and `payoffs` map "left" and "right" to one-sided derivatives of shape (member,
     key): burdens are shares of GDP, bn US$ the unit of GDP. They agree except at kinks. A side that the
     parameter cannot move to (a threat below 0) is nan, as is what has no derivative; infinite ones are
-    infinite. `kinks` names the members whose kink makes sides differ.
+    infinite. `kinks` names the members whose kink makes sides differ. `reasons` maps each side to a text
+    for each key: why there is no derivative, empty where there is one.
     """
 
     kind: ClassVar[str] = "sensitivities"
@@ -51,6 +64,7 @@ class Sensitivities(Result):
     burdens: Mapping[str, Array]
     payoffs: Mapping[str, Array]
     kinks: tuple[str, ...]
+    reasons: Mapping[str, tuple[str, ...]]
 
     @property
     def game(self) -> BurdenSharingGame:
@@ -160,6 +174,7 @@ class Sensitivities(Result):
             "burdens": {side: self.burdens[side].tolist() for side in _SIDES},
             "payoffs": {side: self.payoffs[side].tolist() for side in _SIDES},
             "kinks": list(self.kinks),
+            "reasons": {side: list(self.reasons[side]) for side in _SIDES},
         }
 
     @classmethod
@@ -178,7 +193,18 @@ class Sensitivities(Result):
             return sides
 
         values = np.array([float(v) for v in content["values"]])
-        return cls(found, keys, values, table("burdens"), table("payoffs"), tuple(content["kinks"]))
+        reasons = {side: tuple(map(str, content["reasons"][side])) for side in _SIDES}
+        if any(len(words) != len(keys) for words in reasons.values()):
+            raise ValueError("reasons are not one for each parameter")
+        return cls(
+            found,
+            keys,
+            values,
+            table("burdens"),
+            table("payoffs"),
+            tuple(content["kinks"]),
+            reasons,
+        )
 
 
 def sensitivities(
@@ -189,14 +215,18 @@ def sensitivities(
     By the implicit function theorem on the symbolic first-order conditions; through congestion and the
     trust law by complex steps, which round nothing off. Allies who bunch at their demand, and members
     at a bound, move with it; where they are just about to leave it, left and right derivatives differ
-    and both are given. Recalibrates nothing: other parameters stay. A spill-in or umbrella of one
-    member is the final one, as in `game.replace(spillin={"FRA": 0.4})`.
+    and both are given. With trigger threats derivatives are those on the equilibrium's own compliance
+    set; who is exactly indifferent between meeting its demand and not ends it on one side, where there
+    is none. Recalibrates nothing: other parameters stay. A spill-in or umbrella of one member is the
+    final one, as in `game.replace(spillin={"FRA": 0.4})`.
 
-    `parameters` picks some by name ("gdp") or key ("gdp[DEU]"); by default all that a static game has.
+    `parameters` picks some by name ("gdp") or key ("gdp[DEU]"); by default all that move this game: what
+    belongs to other forms (`rival_pull` to a hub, `width` to a logistic shortfall, `deadweight` to a
+    tariff) is absent.
 
     Raises `InvalidValueError` for anything but a verified equilibrium, `UnknownNameError`, and
     `ConvergenceError` where the conditions are singular, so that the equilibrium has no derivative;
-    `UnsupportedFormError` for tariffs, hubs, triggers, logistic shortfalls, weakest link and best shot.
+    `UnsupportedFormError` for the exact limits of the technology.
     """
     if not isinstance(equilibrium, Equilibrium):
         raise InvalidValueError(
@@ -208,27 +238,36 @@ def sensitivities(
             "sensitivities needs an equilibrium; this profile is unverified (its certificate says why)."
         )
     game, plan = equilibrium.game, equilibrium.plan
-    check_plain_forms(game, "sensitivities", plan, convex=False)
+    check_game(game, "sensitivities")
     keys = moves.keys_of(game, plan, parameters)
     point = point_at(game, plan, equilibrium.burdens)
     made = moves.moves_of(point, keys)
-    burdens, payoffs = {}, {}
+    undecided = torn(point)
+    sudden = np.array([inputs.jumps(game, name) for name, _ in keys])
+    burdens, payoffs, reasons = {}, {}, {}
+    found = False
     for side, sign in zip(_SIDES, (-1.0, 1.0), strict=True):
         burdens[side] = directional(point, made.conditions, made.pins, sign)
         payoffs[side] = _payoffs(point, made, burdens[side], sign)
-    if all(np.isnan(found).all() for found in burdens.values()):
+        none = np.isnan(burdens[side]).all(axis=0)
+        found |= not none.all()
+        why = np.where(none, _NO_WAY, "").astype(object)
+        for one in undecided:
+            ends = ended(point, one, keys, made, burdens[side], payoffs[side], sign)
+            why[ends & (why == "")] = _TORN.format(member=game.members[one.member])
+        why[sudden] = _SUDDEN
+        why[moves.closed(game, plan, keys, side)] = _CLOSED
+        for table in (burdens[side], payoffs[side]):
+            table[:, why != ""] = np.nan
+            large = np.abs(table) > SETTLED
+            table[large] = np.sign(table[large]) * np.inf
+            table[np.abs(table) < NOTHING] = 0.0
+        reasons[side] = tuple(str(word) for word in why)
+    if not found:
         raise ConvergenceError(
             "this equilibrium has no derivatives: its conditions are singular there (a fold, where "
             "equilibria appear or vanish, or a continuum of equilibria)."
         )
-    sudden = np.array([inputs.jumps(game, name) for name, _ in keys])
-    for side in _SIDES:
-        shut = sudden | moves.closed(game, plan, keys, side)
-        for table in (burdens[side], payoffs[side]):
-            table[:, shut] = np.nan
-            large = np.abs(table) > SETTLED
-            table[large] = np.sign(table[large]) * np.inf
-            table[table == 0] = 0.0  # Not -0.0.
     return Sensitivities(
         equilibrium,
         tuple(moves.text(game, key) for key in keys),
@@ -236,6 +275,7 @@ def sensitivities(
         burdens,
         payoffs,
         tuple(game.members[i] for i in point.loose),
+        reasons,
     )
 
 
@@ -250,8 +290,13 @@ def _payoffs(point: Point, made: moves.Moves, burdens: Array, sign: float) -> Ar
             (point.payoff_over, point.payoff_under), made.payoffs, strict=True
         )
     )
-    downwards = (burdens - made.pins["demand"]) * sign < 0
-    found: Array = np.where(point.kinked[:, None] & downwards, under, over)
+    missed = burdens - made.pins["demand"]
+    downwards = point.kinked[:, None] & (missed * sign < 0)
+    lead = point.lead
+    revenue = collected(point.payoff_over, point.payoff_under, lead, point.kinked)
+    under[lead] = over[lead]
+    found: Array = np.where(downwards, under, over)
+    found[lead] += revenue @ np.where(downwards, missed, 0.0)
     # A weight that begins to count at a burden of 0 brings h ln h, whose slope is infinite.
     found[made.begins] = -np.inf
     return found

@@ -106,7 +106,6 @@ def test_what_is_not_written_for_triggers_says_so(triggers):
     plan = ag.Plan(threat=0.4, demand=0.02)
     for call in (
         lambda: ag.backfire_threshold(triggers, demand=0.02),
-        lambda: ag.channels(triggers, plan),
         lambda: ag.solve_stackelberg(
             triggers.replace(trade_exposure=0.1), ("tariff",), demand=0.02
         ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import alliancegame as ag
 from alliancegame.errors import (
@@ -18,6 +19,7 @@ from alliancegame.errors import (
     ZeroTrustError,
 )
 from alliancegame.solve import aggregative
+from alliancegame.solve.trigger.sides import Sides
 from tests.problems import BANK, FAMILIES, alliance, random_alliance
 
 SIDES = (("left", -1.0), ("right", 1.0))
@@ -29,7 +31,7 @@ def changed(game: Any, plan: Any, key: str, value: float) -> tuple[Any, Any]:
     name, label = match[1], match[2]
     if name == "burden":
         return game, plan.replace(burden=value)
-    if name in ("threat", "demand"):
+    if name in ("threat", "demand", "tariff"):
         if label is None:
             return game, plan.replace(**{name: value})
         by_member = np.array(getattr(plan, f"{name}_by_member")(game.members))
@@ -38,17 +40,23 @@ def changed(game: Any, plan: Any, key: str, value: float) -> tuple[Any, Any]:
     return game.replace(**{name: value if label is None else {label: value}}), plan
 
 
-def solved(game: Any, plan: Any) -> Any:
-    batch = aggregative.solve_plan(game, plan)
+def solved(game: Any, plan: Any, meets: Any = None) -> Any:
+    """Burdens and payoffs; with triggers on the compliance set of those who meet their demand."""
+    if game.shortfall == "trigger":
+        batch = Sides.of(game, plan).solve(meets[None])
+    else:
+        batch = aggregative.solve_plan(game, plan)
     return np.concatenate([batch.burden[0], batch.payoff[0]])
 
 
-def difference(game: Any, plan: Any, key: str, value: float, sign: float, here: Any) -> Any:
+def difference(
+    game: Any, plan: Any, key: str, value: float, sign: float, here: Any, meets: Any, noise: float
+) -> Any:
     """A one-sided derivative, extrapolated from four steps, and how sure it is."""
     weight = key.split("[", maxsplit=1)[0].endswith("_weight") and not key.startswith("council")
     step = max(abs(value), 1e-3 if weight else 2e-2) * 3e-4 * sign / 8
     table = [
-        (solved(*changed(game, plan, key, value + step * k)) - here) / (step * k)
+        (solved(*changed(game, plan, key, value + step * k), meets) - here) / (step * k)
         for k in (1, 2, 4, 8)
     ]
     before = table
@@ -57,13 +65,18 @@ def difference(game: Any, plan: Any, key: str, value: float, sign: float, here: 
             table,
             [(2**order * one - two) / (2**order - 1) for one, two in itertools.pairwise(table)],
         )
-    return table[0], np.abs(table[0] - before[0])
+    rounding = noise * np.maximum(np.abs(here), 1e-3) / abs(step)
+    return table[0], np.abs(table[0] - before[0]) + rounding
 
 
-def check(game: Any, plan: Any, keys: Any = None) -> int:
-    """Hold every column of a game's derivatives against differences; how many could be held."""
+def check(game: Any, plan: Any, keys: Any = None, noise: float = 1e-15) -> int:
+    """Hold every column of a game's derivatives against differences; how many could be held.
+
+    `noise` is how exact solved burdens and payoffs are, relative to themselves.
+    """
     found = ag.sensitivities(ag.solve_nash(game, plan), keys)
-    here, held = solved(game, plan), 0
+    meets = found.equilibrium.burdens >= plan.demand_by_member(game.members)
+    here, held = solved(game, plan, meets), 0
     assert here[: game.size] == pytest.approx(found.equilibrium.burdens, abs=1e-12)
     for j, key in enumerate(found.keys):
         if key.startswith("trust_ceiling") and game.horizon == "impact":
@@ -73,7 +86,9 @@ def check(game: Any, plan: Any, keys: Any = None) -> int:
             if np.isnan(column).all():
                 continue
             try:
-                expected, doubt = difference(game, plan, key, found.values[j], sign, here)
+                expected, doubt = difference(
+                    game, plan, key, found.values[j], sign, here, meets, noise
+                )
             except AllianceGameError:
                 continue  # No game stands on this side.
             sure = np.isfinite(expected) & np.isfinite(column)
@@ -100,6 +115,122 @@ def test_random_games_against_differences(family: str) -> None:
             held += check(game, plan)
         except (ZeroTrustError, ConvergenceError):
             continue
+
+
+FURTHER = {
+    "log, summation, tariff": {},
+    "log, hub, m<1, tariff": {},
+    "linear, share in a hub, CES": {},
+    "logistic": {"shortfall": "logistic", "width": 0.01},
+    "trigger": {"shortfall": "trigger"},
+}
+
+
+@pytest.mark.parametrize("family", FURTHER)
+def test_forms_beyond_the_plain_ones_against_differences(family: str) -> None:
+    rng = np.random.default_rng(sum(map(ord, family)))
+    forms, held = FURTHER[family], 0
+    while held < 60:
+        game, plan = random_alliance(rng, "log, summation" if forms else family)
+        if not 3 <= game.size <= 5:
+            continue
+        game = game.replace(**forms)
+        try:
+            held += check(game, plan, noise=1e-12 if forms else 1e-15)
+        except (ZeroTrustError, ConvergenceError):
+            continue
+
+
+def taxed(demand: Any, threat: Any = 0.0) -> tuple[Any, Any]:
+    """Three members, a leader who values influence and keeps part of what tariffs bring."""
+    game = alliance(
+        (4, 2, 1), (0.05, 0.06, 0.05), influence_weight=(0.02, 0.01, 0.01), spillin=0.6,
+        trade_exposure=(0, 0.1, 0.2), deadweight=0.3, tariff_decay=0.4, private_weight=0.002,
+    )  # fmt: skip
+    return game, ag.Plan(threat=threat, tariff=(0, 0.3, 0.4), demand=(0.05, *demand))
+
+
+def test_a_tariff_alone_makes_a_kink_and_the_leader_feels_both_sides() -> None:
+    """A1 just stops bunching: below its demand it pays, and the leader collects."""
+    low, high = 0.02, 0.2
+    for _ in range(60):  # The demand from which on A1 pays rather than to meet it.
+        middle = (low + high) / 2
+        game, plan = taxed((middle, 0.01))
+        meets = ag.solve_nash(game, plan).burden["A1"] >= middle
+        low, high = (middle, high) if meets else (low, middle)
+    game, plan = taxed((low, 0.01))
+    answer = ag.solve_nash(game, plan)
+    assert answer.burden["A1"] == low
+    found = ag.sensitivities(answer)
+    assert found.kinks == ("A1",)
+    assert found.sides["demand[A1]"] == "different"
+    left, right = (found.side(side)["demand[A1]"] for side in ("left", "right"))
+    assert left["A1"] == 1.0
+    assert right["A1"] < 1.0
+    assert right["L"] != pytest.approx(
+        left["L"], rel=1e-3
+    )  # Revenue moves the leader's consumption.
+    assert check(game, plan, noise=1e-13) > 60
+
+
+def test_tariffs_join_where_they_are_felt() -> None:
+    game, plan = taxed((0.03, 0.03))
+    names = {key.split("[")[0] for key in ag.sensitivities(ag.solve_nash(game, plan)).keys}
+    assert {"tariff", "trade_exposure", "deadweight", "tariff_decay"} <= names
+    assert not {"rival_pull", "width"} & names
+    quiet = ag.sensitivities(ag.solve_nash(game))
+    names = {key.split("[")[0] for key in quiet.keys}
+    assert "tariff" in names
+    assert not {"trade_exposure", "deadweight", "tariff_decay"} & names
+    assert quiet.sides["tariff"] == "right"
+    assert quiet.to_frame().loc["A1", "tariff[A1]"] > 0
+    bare = ag.sensitivities(ag.solve_nash(game.replace(trade_exposure=0.0, tariff_decay=0.0)))
+    assert not any(key.startswith("tariff") for key in bare.keys)
+    for asked, words in (("tariff", "needs trade_exposure"), ("width", "logistic")):
+        with pytest.raises(UnknownNameError, match=words):
+            ag.sensitivities(bare.equilibrium, asked)
+    assert r"$T_{\mathrm{A1}}$" in quiet.to_latex(members=["A1"])
+
+
+def test_a_hub_by_hand() -> None:
+    """One ally, no security: 1/(1 - x) = alpha m (1 - p)/x for both, p = x^m / (x^m + y^m)."""
+    m, alpha = 0.5, np.array([0.1, 0.2])
+    game = alliance((1, 1), 0.0, influence_weight=alpha, influence="hub", decisiveness=m)
+    found = ag.sensitivities(ag.solve_nash(game))
+    x = found.equilibrium.burdens
+    p = x**m / (x**m).sum()
+    assert alpha * m * (1 - p) / x == pytest.approx(1 / (1 - x), rel=1e-9)
+    bend = alpha * m**2 * p * (1 - p) / x
+    rows = np.diag(-((1 - x) ** -2) - alpha * m * (1 - p) / x**2 - bend / x)
+    rows[[0, 1], [1, 0]] = bend / x[::-1]
+    by_hand = np.linalg.solve(rows, [-m * (1 - p[0]) / x[0], 0.0])
+    table = found.to_frame()
+    assert table["influence_weight[L]"].to_numpy()[:2] == pytest.approx(by_hand, rel=1e-9)
+    assert not any(key.startswith("council_weight") for key in found.keys)
+    assert "rival_pull[A1]" in found.keys
+
+
+def test_an_ally_that_is_torn_has_a_derivative_on_one_side() -> None:
+    """K6: at the largest demand that is met, asking more or threatening less ends it."""
+    game = ag.BurdenSharingGame(
+        ["L", "A"], "L", [1, 1], 0.04, consumption="linear", shortfall="trigger", burden_max=10
+    )
+    z = float(-special.lambertw(-np.exp(-1 - 0.02 / 0.04), -1).real)
+    demand = 0.04 * z - 0.02
+    found = ag.find_equilibria(game, ag.Plan(threat=1.0, demand=demand, burden=0.02))
+    meets, misses = sorted(found, key=lambda e: -e.burdens[1])
+    assert (meets.burdens[1], misses.burdens[1]) == pytest.approx((demand, 0.04), abs=1e-9)
+    keys = ["demand[A]", "security_weight[A]", "burden", "threat[A]"]
+    here, there = ag.sensitivities(meets, keys), ag.sensitivities(misses, keys)
+    # Asking less, valuing security more, a larger umbrella: compliance is safe, and defiance is over.
+    assert here.sides.tolist() == ["left", "right", "right", "none"]
+    assert there.sides.tolist() == ["right", "left", "left", "left"]
+    assert here.to_frame().loc["A"].tolist()[:3] == [1.0, 0.0, 0.0]
+    assert there.to_frame().loc["A"].tolist() == pytest.approx([0.0, 1.0, 0.0, 0.02], abs=1e-9)
+    assert "does as well on the other side" in here.reasons["right"][0]
+    assert here.reasons["right"][3] == "the parameter stands at the end of its range"
+    again = type(here).from_content(here.to_dict())
+    assert again.reasons == here.reasons
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alliancegame.game.checks import check_plain_forms
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.payoff.conditions import Role, Subject, derivatives
 from alliancegame.payoff.form import Form
 from alliancegame.payoff.slopes import Stage, aggregates
-from alliancegame.solve.derivatives.inputs import NIL, SEEN, TINY, Given, seen
+from alliancegame.solve.derivatives.inputs import NIL, TINY, Given, facts_of, form_of, seen
+
+__all__ = ["Linear", "Mask", "form_of", "linearise", "rates_of"]
 
 Mask = NDArray[np.bool_]
 
 _EXPONENTS = ("rho", "m")
-_PLAIN = tuple(name for name in SEEN if name not in _EXPONENTS)
 _ROWS = ("scale", "theta", "alpha", "private", "spillin", "umbrella", "bite", "demand", "weight")
 
 
@@ -28,7 +28,7 @@ class Linear:
     """A function of every member (condition or payoff) at a profile: value and derivatives.
 
     `value` has shape (n,), `burdens` (n, n): member first, then whose burden moves. `partial` has one
-    array (n,) for each of `SEEN`, burdens held.
+    array (n,) for each of `inputs.facts_of`, burdens held.
     """
 
     value: Array
@@ -45,28 +45,30 @@ class Linear:
         return np.asarray(total)
 
 
-def form_of(game: BurdenSharingGame) -> Form:
-    """The functional forms that shape the game's expressions. Raises beyond the plain ones."""
-    check_plain_forms(game, "derivatives of equilibria", convex=False)
-    return Form(
-        game.consumption, game.influence_value, game.substitution == 1, game.decisiveness == 1
-    )
-
-
-def linearise(game: BurdenSharingGame, values: Given, x: Array, below: Mask, of: Subject) -> Linear:
+def linearise(
+    game: BurdenSharingGame,
+    form: Form,
+    values: Given,
+    x: Array,
+    below: Mask,
+    of: Subject,
+    *,
+    exponents: bool = True,
+) -> Linear:
     """Linearise all members' payoffs or conditions at burdens x, (n,).
 
-    `below` says who is on the piece under its demand.
+    `below` says who is on the piece under its demand. Without `exponents` derivatives in them are left
+    out.
     """
     n, lead = game.size, game.members.leader_index
-    form = form_of(game)
     general = dataclasses.replace(form, summation=False, proportional=False)
     facts = {
         name: np.array(np.broadcast_to(value, (1, n))[0], dtype=np.float64)
-        for name, value in seen(game, values, x).items()
+        for name, value in seen(game, form, values, x, below).items()
     }
-    facts["below"] = below.astype(np.float64)
-    found = {name: np.zeros(n) for name in ("value", "own", *SEEN)}
+    names = facts_of(form)
+    usual = tuple(name for name in names if name not in _EXPONENTS)
+    found = {name: np.zeros(n) for name in ("value", "own", *names)}
     allies = np.flatnonzero(np.arange(n) != lead)
     guarded = facts | {name: np.maximum(facts[name], NIL) for name in ("spillin", "umbrella")}
     if not form.summation:
@@ -75,28 +77,36 @@ def linearise(game: BurdenSharingGame, values: Given, x: Array, below: Mask, of:
         ("ally", allies),
         ("leader", np.array([lead])),
     )
+    passes = [(form, ("value", "own", *usual), facts)]
+    passes += [(general, _EXPONENTS, guarded)] if exponents else []
     for role, who in roles:
-        for shape, names, source in (
-            (form, ("value", "own", *_PLAIN), facts),
-            (general, _EXPONENTS, guarded),
-        ):
+        for shape, wanted, source in passes:
             with np.errstate(all="ignore"):
-                made = derivatives(shape, role, of, names)(
+                made = derivatives(shape, role, of, wanted)(
                     {name: value[who] for name, value in source.items()}
                 )
-            for name, value in zip(names, made, strict=True):
+            for name, value in zip(wanted, made, strict=True):
                 found[name][who] = value
-    rates = rates_of(game, facts, x)
     burdens = np.diag(found["own"])
-    for name, rate in zip("ZCG", rates, strict=True):
-        burdens = burdens + np.outer(found[name], rate)
-    return Linear(found["value"], burdens, {name: found[name] for name in SEEN})
+    for name, rate in rates_of(game, form, facts, x).items():
+        if found[name].any():
+            burdens = burdens + np.outer(found[name], rate)
+    return Linear(found["value"], burdens, {name: found[name] for name in names})
 
 
-def rates_of(game: BurdenSharingGame, facts: Mapping[str, Array], x: Array) -> Array:
-    """Derivatives of Z, C and G in burdens, (3, n)."""
+def rates_of(
+    game: BurdenSharingGame, form: Form, facts: Mapping[str, Array], x: Array
+) -> dict[str, Array]:
+    """Derivatives in burdens, (n,) each, of what members depend on beside the own burden.
+
+    Z, C and G; and of what the leader observes of every ally (`facts` has them from `inputs.seen`).
+    """
     stage = Stage(
-        form_of(game), game.members.leader_index, {name: facts[name] for name in _ROWS},
+        form, game.members.leader_index, {name: facts[name] for name in _ROWS},
         float(facts["returned"][0]), game.substitution, game.decisiveness,
     )  # fmt: skip
-    return aggregates(stage, np.maximum(x, TINY)).first
+    found = dict(zip("ZCG", aggregates(stage, np.maximum(x, TINY)).first, strict=True))
+    for name in ("revenue", "share", "share_x"):
+        if f"{name} of each" in facts:
+            found[name] = facts[f"{name} of each"]
+    return found

@@ -16,15 +16,25 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve.derivatives import inputs
 from alliancegame.solve.derivatives.directions import ON, Point
-from alliancegame.solve.derivatives.implicit import Mask
+from alliancegame.solve.derivatives.implicit import Linear, Mask
 
 BOUNDS = ("burden_min", "burden_max")
-PLANNED = ("threat", "demand", "burden")
+PLANNED = (*inputs.PLANNED, "burden")
 NAMES = (
     *(n for n in PARAMETERS if n in (*inputs.BY_MEMBER, *inputs.SCALARS, *BOUNDS)),
     *PLANNED,
 )
-"""What a static game depends on: parameters in the registry's order, then the plan."""
+"""What static games depend on: parameters in the registry's order, then the plan."""
+_NEEDS = {
+    "council_weight": 'influence="council"',
+    "rival_pull": 'influence="hub"',
+    "width": 'shortfall="logistic"',
+    "substitution": 'technology="ces"',
+    "trade_exposure": "a plan with a tariff",
+    "deadweight": "a plan with a tariff",
+    "tariff_decay": "a plan with a tariff",
+    "tariff": "trade_exposure > 0 or tariff_decay > 0",
+}
 
 _KEY = re.compile(r"(\w+)(?:\[(.+)\])?")
 
@@ -53,8 +63,9 @@ def _owners(game: BurdenSharingGame, plan: Plan, name: str) -> list[int | None]:
 
 def keys_of(game: BurdenSharingGame, plan: Plan, wanted: Iterable[str] | str | None) -> list[Key]:
     """The keys that `wanted` names, in its order; all if None. Raises errors of ours."""
+    known = names_of(game, plan)
     if wanted is None:
-        return [(name, owner) for name in NAMES for owner in _owners(game, plan, name)]
+        return [(name, owner) for name in known for owner in _owners(game, plan, name)]
     names = [wanted] if isinstance(wanted, str) else wanted
     if isinstance(names, (bytes, Mapping)) or not isinstance(names, Iterable):
         raise InvalidValueError(
@@ -62,7 +73,7 @@ def keys_of(game: BurdenSharingGame, plan: Plan, wanted: Iterable[str] | str | N
         )
     found: list[Key] = []
     for one in names:
-        found += [key for key in _named(game, plan, one) if key not in found]
+        found += [key for key in _named(game, plan, one, known) if key not in found]
     if not found:
         raise InvalidValueError(
             "parameters names none: leave it out for all, or name some, as gdp."
@@ -70,20 +81,31 @@ def keys_of(game: BurdenSharingGame, plan: Plan, wanted: Iterable[str] | str | N
     return found
 
 
-def _named(game: BurdenSharingGame, plan: Plan, one: object) -> list[Key]:
+def names_of(game: BurdenSharingGame, plan: Plan) -> tuple[str, ...]:
+    """What this game depends on under this plan: those of `NAMES` that its forms have."""
+    has = {*inputs.names_of(game, plan), *BOUNDS, "burden"}
+    return tuple(name for name in NAMES if name in has)
+
+
+def _named(game: BurdenSharingGame, plan: Plan, one: object, known: tuple[str, ...]) -> list[Key]:
     match = _KEY.fullmatch(one) if isinstance(one, str) else None
     if match is None:
         raise InvalidValueError(
             f'a parameter is named as "gdp" or "gdp[{game.leader}]", got {shown(one)}.'
         )
     name, label = match[1], match[2]
-    if name not in NAMES:
+    if name not in known:
+        if name in _NEEDS:
+            raise UnknownNameError(
+                f"{name} does not move this game: it needs {_NEEDS[name]}. Known here: "
+                f"{', '.join(known)}."
+            )
         if name in PARAMETERS:
             raise UnknownNameError(
                 f"{name} has no derivative in a static game: it is a form, or moves trust over time "
-                f"only. Known: {', '.join(NAMES)}."
+                f"only. Known here: {', '.join(known)}."
             )
-        raise unknown_name("parameter", name, NAMES)
+        raise unknown_name("parameter", name, known)
     owners = _owners(game, plan, name)
     if not owners:
         raise InvalidValueError(
@@ -104,7 +126,8 @@ def _named(game: BurdenSharingGame, plan: Plan, one: object) -> list[Key]:
 class Moves:
     """How parameters move conditions, payoffs and what members sit on, burdens held.
 
-    `conditions` and `payoffs` are (2, n, key): on the pieces above and under the demand; `pins` (n,
+    `conditions` and `payoffs` are (2, n, key): on the pieces above and under the own demand, all who sit
+    on theirs above it for the leader; `pins` (n,
     key) for each of demand, burden_min, burden_max and burden; `values` (key,). `begins` (n, key) marks
     members without forces whom a parameter gives a first reason to have some.
     """
@@ -119,35 +142,40 @@ class Moves:
 def moves_of(point: Point, keys: Sequence[Key]) -> Moves:
     """The derivatives of all that keys move."""
     game, plan, n = point.game, point.plan, point.game.size
-    conditions, payoffs = np.zeros((2, 2, n, len(keys)))
     pins = {name: np.zeros((n, len(keys))) for name in ("demand", *BOUNDS, "burden")}
     values = np.array([value_of(game, plan, key) for key in keys])
     begins = np.zeros((n, len(keys)), dtype=bool)
-    for name in dict.fromkeys(name for name, _ in keys):
-        places = [(j, owner) for j, (other, owner) in enumerate(keys) if other == name]
+    for j, (name, owner) in enumerate(keys):
+        whose = slice(None) if owner is None else owner
         if name in pins:
-            for j, owner in places:
-                whose = slice(None) if owner is None else owner
-                pins[name][whose if name != "burden" else game.members.leader_index, j] = 1.0
+            pins[name][game.members.leader_index if name == "burden" else whose, j] = 1.0
+        starts = _from_nothing(point, name)
+        if starts is not None:
+            pins["burden_min"][whose, j] += starts[whose]
+            begins[whose, j] = starts[whose] > 0
+    functions = (point.over, point.under, point.payoff_over, point.payoff_under)
+    made = directly(point, keys, functions, point.x, point.below & ~point.kinked)
+    return Moves(made[:2], made[2:], pins, values, begins)
+
+
+def directly(
+    point: Point, keys: Sequence[Key], functions: Sequence[Linear], x: Array, below: Mask
+) -> Array:
+    """Derivatives in keys of functions that were linearised at x, burdens held: (function, n, key)."""
+    game, n = point.game, point.game.size
+    found = np.zeros((len(functions), n, len(keys)))
+    for name in dict.fromkeys(name for name, _ in keys):
         if name in BOUNDS or name == "burden":
             continue
-        seen = inputs.moved(game, point.values, name, point.x)
-        made = [
-            function.along(seen)
-            for function in (point.over, point.under, point.payoff_over, point.payoff_under)
-        ]
-        starts = _from_nothing(point, name)
-        for j, owner in places:
+        seen = inputs.moved(game, point.form, point.values, name, x, below)
+        made = [function.along(seen) for function in functions]
+        for j, (other, owner) in enumerate(keys):
+            if other != name:
+                continue
             share = 1.0 if owner is None else _final_share(game, name, owner)
-            for place, table in zip(
-                (conditions[0], conditions[1], payoffs[0], payoffs[1]), made, strict=True
-            ):
+            for place, table in zip(found, made, strict=True):
                 place[:, j] = table.sum(axis=0) if owner is None else table[owner] / share
-            if starts is not None:
-                who = slice(None) if owner is None else owner
-                pins["burden_min"][who, j] += starts[who]
-                begins[who, j] = starts[who] > 0
-    return Moves(conditions, payoffs, pins, values, begins)
+    return found
 
 
 def value_of(game: BurdenSharingGame, plan: Plan, key: Key) -> float:

@@ -255,7 +255,13 @@ def _payoffs(
     executed = np.array([done[row, :, i] for row, i in enumerate(allies)])
     facts = {
         name: np.broadcast_to(value, (1, n))[0][allies][:, None]
-        for name, value in inputs.seen(game, inputs.given(game, plan), x).items()
+        for name, value in inputs.seen(
+            game,
+            form_of(game),
+            inputs.given(game, plan),
+            x,
+            x < plan.demand_by_member(game.members),
+        ).items()
     }
     rho, m = game.substitution, game.decisiveness
     own = np.maximum(own, inputs.TINY)

@@ -22,7 +22,7 @@ from alliancegame.solve.keys import Key
 from alliancegame.solve.leader.search import Found, maximise
 from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import Tolerances
-from alliancegame.solve.trigger.plans import best_and_worst
+from alliancegame.solve.trigger.plans import Value, best_and_worst
 
 BACK = 2e-6
 """How far a plan stands back from an edge at which an answer jumps, as a share of its range."""
@@ -70,19 +70,26 @@ def one_answer(game: BurdenSharingGame, base: Plan, chosen: Sequence[str]) -> bo
 
 
 def search_triggers(
-    game: BurdenSharingGame, base: Plan, chosen: Sequence[str], axes: list[Array], tol: Tolerances
+    game: BurdenSharingGame,
+    base: Plan,
+    chosen: Sequence[str],
+    axes: list[Array],
+    tol: Tolerances,
+    value: Value | None = None,
 ) -> Found:
     """The best plan of a game with trigger threats, the leader's best answer taken to each.
 
-    Answers jump, so that what a cell could hide says little: the grid is not halved, but peaks are
-    climbed to the edges. Raises `ConvergenceError` if no plan has an answer.
+    `value` of solved plans replaces the leader's payoff. Answers jump, so that what a cell could hide
+    says little: the grid is not halved, but peaks are climbed to the edges.
+
+    Raises `ConvergenceError` if no plan has an answer.
     """
     if "tariff" in chosen:
         raise UnsupportedFormError(
             'a tariff cannot be committed with shortfall="trigger" in this version: give it '
             "(tariff=...), or use another shortfall."
         )
-    best, _ = _trigger_values(game, base, chosen)
+    best, _ = _trigger_values(game, base, chosen, value)
     return _highest(best, axes, tol)
 
 
@@ -108,13 +115,13 @@ def pessimistic(
 
 
 def _trigger_values(
-    game: BurdenSharingGame, base: Plan, chosen: Sequence[str]
+    game: BurdenSharingGame, base: Plan, chosen: Sequence[str], value: Value | None = None
 ) -> tuple[Values, Values]:
     """The leader's payoff in the best and in the worst answer, as functions of points."""
 
     def values(points: Array) -> tuple[Array, Array]:
         fields = {name: np.array(column) for name, column in zip(chosen, points.T, strict=True)}
-        return best_and_worst(game, base, fields)
+        return best_and_worst(game, base, fields, value)
 
     return (lambda points: values(points)[0]), (lambda points: values(points)[1])
 

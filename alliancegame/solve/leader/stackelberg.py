@@ -39,6 +39,7 @@ from alliancegame.solve.nash import solve_nash, status_quo
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.trigger.plans import TRIED
 from alliancegame.solve.trigger.sides import without_jumps
 
 __all__ = ["StackelbergResult", "solve_stackelberg"]
@@ -73,17 +74,21 @@ def solve_stackelberg(
     _check_choices(chosen, selection, objective, credible, targeted)
     given = {"threat": threat, "demand": demand, "burden": burden, "tariff": tariff}
     base = _base_plan(plan, given, chosen)
-    if credible or targeted:
+    if credible:
         asked = base.replace(tariff=1.0) if "tariff" in chosen else base
-        check_plain_forms(game, "credible=True" if credible else "targeted=True", asked)
+        check_plain_forms(game, "credible=True", asked)
+    if targeted and game.shortfall == "trigger" and game.size - 1 > TRIED:
+        raise UnsupportedFormError(
+            f'targeted=True with shortfall="trigger" tries every compliance set of every plan, which is '
+            f"done for up to {TRIED} allies; this game has {game.size - 1}: leave out targeted, or use "
+            "another shortfall."
+        )
     aggregative.check_plan(game, _checkable(game, base, chosen))
     if credible:
         from alliancegame.solve.leader.credible import solve_credible
 
         return solve_credible(game, chosen, base, tolerances)
     interest = None
-    if objective == "national_interest" and game.shortfall == "trigger":
-        check_plain_forms(game, 'objective="national_interest"')
     if objective == "national_interest":
         interest = checked_interest(status_quo(game), interest_weight, interest_curvature)
     elif interest_weight is not None or interest_curvature != 0:
@@ -103,6 +108,8 @@ def solve_stackelberg(
     response = solve_nash(game, best, tolerances=tolerances, throw=throw)
     if selection == "pessimistic" and response.others:
         response = worst_first(response)
+    if interest is not None:
+        response = best_first(response, interest)
     result = StackelbergResult(
         chosen,
         best,
@@ -154,17 +161,19 @@ def _check_choices(
         raise UnsupportedFormError(
             'targeted=True takes the answer best for the leader: use selection="optimistic".'
         )
-    if targeted and not {"threat", "demand"} & set(chosen):
+    if targeted and not {"threat", "demand", "tariff"} & set(chosen):
         raise InvalidValueError(
-            "targeted pressure needs threat or demand in commit: there is nothing else to aim."
+            "targeted pressure needs threat, demand or tariff in commit: there is nothing else to aim."
         )
 
 
 def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> StackelbergResult:
     """The best targeted plan, from the best uniform one; the uniform one if nothing beats it."""
     game, interest = found.game, found.interest
-    value = None if interest is None else functools.partial(interest.of_batch, game)
-    box = targeted_search.targets(game, base, found.commit, value)
+    most = _most_tariffs(game) if "tariff" in found.commit else None
+    box = targeted_search.targets(game, base, found.commit, most)
+    if interest is not None:
+        box = box.maximising(functools.partial(interest.of_batch, game))
     row = targeted_search.row_of(game, found.plan)
     made = targeted_search.aim(box, row, tolerances.grid)
     uniform = found.objective_value
@@ -172,6 +181,8 @@ def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> Stac
     if made.value > uniform:
         aimed = box.plan(made.row)
         answer = solve_nash(game, aimed, tolerances=tolerances, throw=False)
+        if interest is not None:
+            answer = best_first(answer, interest)
         worth = answer.leader_payoff if interest is None else interest.of(answer)
         if answer.certificate.verdict != "unverified" and worth > uniform:
             plan, response = aimed, answer
@@ -179,7 +190,7 @@ def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> Stac
     words = (
         f"by ally, {int(box.free.sum())} numbers: {made.starts} starts (the best uniform plan, nobody, "
         "everybody, the larger and the smaller half threatened, random ones with a fixed seed), "
-        f"{'climbs with exact slopes and ' if interest is None else ''}sweeps ally by ally; "
+        f"{'climbs with exact slopes and ' if box.smooth else ''}sweeps ally by ally; "
         f"{made.evaluations} plans solved. Nothing bounds what was missed, but the plan is never worse "
         f"than the best uniform one, found so: {found.search}"
     )
@@ -208,6 +219,14 @@ def _both_values(
     if selection == "pessimistic" or triggered(game, base, chosen):
         return pessimistic(game, base, chosen, axes, tolerances, found)
     return Selection(found.value, math.nan, best, math.nan, False, found.failed)
+
+
+def best_first(response: Equilibrium, interest: Interest) -> Equilibrium:
+    """The answer that is best for national interest, with the others beside it."""
+    answers = (response, *response.others)
+    top = int(np.argmax(np.nan_to_num([interest.of(one) for one in answers], nan=-np.inf)))
+    kept = tuple(dataclasses.replace(e, others=()) for k, e in enumerate(answers) if k != top)
+    return response if top == 0 else dataclasses.replace(answers[top], others=kept)
 
 
 def worst_first(response: Equilibrium) -> Equilibrium:
@@ -287,17 +306,28 @@ def _most_demand(game: BurdenSharingGame) -> float:
     return float(np.delete(game.by_member("burden_max"), game.members.leader_index).min())
 
 
-def _most_tariff(game: BurdenSharingGame) -> float:
-    """The largest uniform tariff that is searched: 100 %, or what leaves every ally something."""
-    exposed = float(np.delete(game.by_member("trade_exposure"), game.members.leader_index).max())
-    if exposed == 0:
+def _most_tariffs(game: BurdenSharingGame) -> Array:
+    """The largest tariff on each ally that is searched: 100 %, or what leaves it something; (n,).
+
+    0 for those without trade exposure, to whom a tariff can only cost trust.
+    """
+    exposed = game.by_member("trade_exposure")
+    if not exposed.any():
         raise InvalidValueError(
             "a tariff is to be committed, but no ally has trade_exposure > 0: it would do nothing."
         )
-    most = MOST_LOST
+    most = np.full(game.size, MOST_LOST)
     if game.consumption == "log" and game.shortfall != "proportional":
-        most -= float(game.by_member("burden_max").max())
-    return min(1.0, max(most, 0.0) / exposed)
+        most -= game.by_member("burden_max")
+    with np.errstate(divide="ignore"):
+        found = np.minimum(1.0, np.maximum(most, 0.0) / exposed)
+    return np.where(exposed > 0, found, 0.0)
+
+
+def _most_tariff(game: BurdenSharingGame) -> float:
+    """The largest uniform tariff that is searched."""
+    most, exposed = _most_tariffs(game), game.by_member("trade_exposure") > 0
+    return float(most[exposed].min())
 
 
 def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
@@ -321,7 +351,8 @@ def _search(
     interest: Interest | None,
 ) -> Found:  # fmt: skip
     if triggered(game, base, chosen):
-        return search_triggers(game, base, chosen, axes, tol)
+        value = None if interest is None else functools.partial(interest.of_batch, game)
+        return search_triggers(game, base, chosen, axes, tol, value)
     if game.shortfall == "trigger":
         game = without_jumps(game)
 

@@ -103,13 +103,17 @@ class Sides:
 
     @classmethod
     def of_plans(cls, game: BurdenSharingGame, plan: Plan, fields: dict[str, Array]) -> Sides:
-        """A row for each of several plans: `plan` with uniform fields, each of shape (row,), changed."""
+        """A row for each of several plans: `plan` with some fields changed.
+
+        A field has shape (row,), or (row, n) where allies differ; tariffs are those of `plan`.
+        """
         count = len(next(iter(fields.values())))
 
         def laid(name: str, own: Array) -> Array:
             if name not in fields:
                 return np.array(np.broadcast_to(own, (count, game.size)))
-            rows = np.array(np.broadcast_to(fields[name][:, None], (count, game.size)))
+            given = fields[name] if fields[name].ndim == 2 else fields[name][:, None]
+            rows = np.array(np.broadcast_to(given, (count, game.size)))
             rows[:, game.members.leader_index] = own[game.members.leader_index]
             return rows
 
