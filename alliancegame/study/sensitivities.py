@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
-from alliancegame.game.checks import check_game, shown
+from alliancegame.game.checks import shown
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
+from alliancegame.game.plan import Plan
 from alliancegame.solve.derivatives import inputs, moves
 from alliancegame.solve.derivatives.directions import Point, collected, directional, point_at
+from alliancegame.solve.derivatives.extremes import (
+    directional_extremes,
+    extreme_point,
+    role_ended,
+    torn_roles,
+)
+from alliancegame.solve.derivatives.implicit import Mask
 from alliancegame.solve.derivatives.jumps import ended, torn
 from alliancegame.solve.result import Equilibrium, Result
 
@@ -32,10 +40,11 @@ APART = 1e-7
 _CLOSED = "the parameter stands at the end of its range"
 _SUDDEN = "long-run trust jumps there"
 _NO_WAY = (
-    "the conditions are singular there, or no move of those who sit on kinks agrees in its signs"
+    "the conditions are singular there, or not exactly one move of those who sit on kinks agrees in "
+    "its signs"
 )
 _TORN = (
-    "{member} does as well on the other side of its demand, and goes there: this equilibrium ends"
+    "{member} does as well by another burden, a jump away, and goes there: this equilibrium ends"
 )
 
 _KEY = re.compile(r"(\w+)(?:\[(.+)\])?")
@@ -217,16 +226,18 @@ def sensitivities(
     at a bound, move with it; where they are just about to leave it, left and right derivatives differ
     and both are given. With trigger threats derivatives are those on the equilibrium's own compliance
     set; who is exactly indifferent between meeting its demand and not ends it on one side, where there
-    is none. Recalibrates nothing: other parameters stay. A spill-in or umbrella of one member is the
-    final one, as in `game.replace(spillin={"FRA": 0.4})`.
+    is none, as does a best shot's indifferent champion. A weakest link that matches another's contribution
+    moves with it; the end of a continuum moves with the member that stops there. Recalibrates nothing:
+    other parameters stay. A spill-in or umbrella of one member is the final one, as in
+    `game.replace(spillin={"FRA": 0.4})`.
 
     `parameters` picks some by name ("gdp") or key ("gdp[DEU]"); by default all that move this game: what
     belongs to other forms (`rival_pull` to a hub, `width` to a logistic shortfall, `deadweight` to a
     tariff) is absent.
 
     Raises `InvalidValueError` for anything but a verified equilibrium, `UnknownNameError`, and
-    `ConvergenceError` where the conditions are singular, so that the equilibrium has no derivative;
-    `UnsupportedFormError` for the exact limits of the technology.
+    `ConvergenceError` where the conditions are singular, so that the equilibrium has no derivative: at a
+    fold, and inside a continuum (weakest links who match each other).
     """
     if not isinstance(equilibrium, Equilibrium):
         raise InvalidValueError(
@@ -238,23 +249,19 @@ def sensitivities(
             "sensitivities needs an equilibrium; this profile is unverified (its certificate says why)."
         )
     game, plan = equilibrium.game, equilibrium.plan
-    check_game(game, "sensitivities")
     keys = moves.keys_of(game, plan, parameters)
-    point = point_at(game, plan, equilibrium.burdens)
-    made = moves.moves_of(point, keys)
-    undecided = torn(point)
+    made = _smooth if game.technology == "ces" else _limit
+    loose, side_of = made(game, plan, equilibrium.burdens, keys)
     sudden = np.array([inputs.jumps(game, name) for name, _ in keys])
     burdens, payoffs, reasons = {}, {}, {}
     found = False
     for side, sign in zip(_SIDES, (-1.0, 1.0), strict=True):
-        burdens[side] = directional(point, made.conditions, made.pins, sign)
-        payoffs[side] = _payoffs(point, made, burdens[side], sign)
+        burdens[side], payoffs[side], ends = side_of(sign)
         none = np.isnan(burdens[side]).all(axis=0)
         found |= not none.all()
         why = np.where(none, _NO_WAY, "").astype(object)
-        for one in undecided:
-            ends = ended(point, one, keys, made, burdens[side], payoffs[side], sign)
-            why[ends & (why == "")] = _TORN.format(member=game.members[one.member])
+        for member, keys_that_end in ends:
+            why[keys_that_end & (why == "")] = _TORN.format(member=game.members[member])
         why[sudden] = _SUDDEN
         why[moves.closed(game, plan, keys, side)] = _CLOSED
         for table in (burdens[side], payoffs[side]):
@@ -271,12 +278,50 @@ def sensitivities(
     return Sensitivities(
         equilibrium,
         tuple(moves.text(game, key) for key in keys),
-        made.values,
+        np.array([moves.value_of(game, plan, key) for key in keys]),
         burdens,
         payoffs,
-        tuple(game.members[i] for i in point.loose),
+        tuple(game.members[i] for i in loose),
         reasons,
     )
+
+
+Side = tuple[Array, Array, list[tuple[int, Mask]]]
+"""Derivatives of burdens and payoffs, (n, key); whose indifference ends the equilibrium, for which keys."""
+
+
+def _smooth(
+    game: BurdenSharingGame, plan: Plan, x: Array, keys: Sequence[moves.Key]
+) -> tuple[tuple[int, ...], Callable[[float], Side]]:
+    """Who sits unheld, and derivatives by direction: security is a sum of powers."""
+    point = point_at(game, plan, x)
+    made = moves.moves_of(point, keys)
+    undecided = torn(point)
+
+    def side_of(sign: float) -> Side:
+        burdens = directional(point, made.conditions, made.pins, sign)
+        payoffs = _payoffs(point, made, burdens, sign)
+        ends = [
+            (one.member, ended(point, one, keys, made, burdens, payoffs, sign)) for one in undecided
+        ]
+        return burdens, payoffs, ends
+
+    return point.loose, side_of
+
+
+def _limit(
+    game: BurdenSharingGame, plan: Plan, x: Array, keys: Sequence[moves.Key]
+) -> tuple[tuple[int, ...], Callable[[float], Side]]:
+    """The same where security is the smallest or the largest component."""
+    point = extreme_point(game, plan, x, keys)
+    undecided = torn_roles(point)
+
+    def side_of(sign: float) -> Side:
+        burdens, payoffs = directional_extremes(point, sign)
+        ends = [(one[0], role_ended(point, one, burdens, payoffs, sign)) for one in undecided]
+        return burdens, payoffs, ends
+
+    return point.loose, side_of
 
 
 def _payoffs(point: Point, made: moves.Moves, burdens: Array, sign: float) -> Array:

@@ -227,7 +227,7 @@ def test_an_ally_that_is_torn_has_a_derivative_on_one_side() -> None:
     assert there.sides.tolist() == ["right", "left", "left", "left"]
     assert here.to_frame().loc["A"].tolist()[:3] == [1.0, 0.0, 0.0]
     assert there.to_frame().loc["A"].tolist() == pytest.approx([0.0, 1.0, 0.0, 0.02], abs=1e-9)
-    assert "does as well on the other side" in here.reasons["right"][0]
+    assert "does as well by another burden" in here.reasons["right"][0]
     assert here.reasons["right"][3] == "the parameter stands at the end of its range"
     again = type(here).from_content(here.to_dict())
     assert again.reasons == here.reasons

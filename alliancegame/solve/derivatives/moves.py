@@ -14,6 +14,7 @@ from alliancegame.game.congestion import SPREAD
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
+from alliancegame.payoff.form import Form
 from alliancegame.solve.derivatives import inputs
 from alliancegame.solve.derivatives.directions import ON, Point
 from alliancegame.solve.derivatives.implicit import Linear, Mask
@@ -141,40 +142,60 @@ class Moves:
 
 def moves_of(point: Point, keys: Sequence[Key]) -> Moves:
     """The derivatives of all that keys move."""
-    game, plan, n = point.game, point.plan, point.game.size
+    game = point.game
+    values = np.array([value_of(game, point.plan, key) for key in keys])
+    pins, begins = pins_of(game, keys, point.x, point.over.value)
+    functions = (point.over, point.under, point.payoff_over, point.payoff_under)
+    made = directly(point, keys, functions, point.x, point.below & ~point.kinked)
+    return Moves(made[:2], made[2:], pins, values, begins)
+
+
+def pins_of(
+    game: BurdenSharingGame, keys: Sequence[Key], x: Array, marginals: Array
+) -> tuple[dict[str, Array], Mask]:
+    """How keys move what members sit on: `pins` and `begins` of `Moves`, from marginals (n,) at x."""
+    n = game.size
     pins = {name: np.zeros((n, len(keys))) for name in ("demand", *BOUNDS, "burden")}
-    values = np.array([value_of(game, plan, key) for key in keys])
     begins = np.zeros((n, len(keys)), dtype=bool)
     for j, (name, owner) in enumerate(keys):
         whose = slice(None) if owner is None else owner
         if name in pins:
             pins[name][game.members.leader_index if name == "burden" else whose, j] = 1.0
-        starts = _from_nothing(point, name)
+        starts = _from_nothing(game, x, marginals, name)
         if starts is not None:
             pins["burden_min"][whose, j] += starts[whose]
             begins[whose, j] = starts[whose] > 0
-    functions = (point.over, point.under, point.payoff_over, point.payoff_under)
-    made = directly(point, keys, functions, point.x, point.below & ~point.kinked)
-    return Moves(made[:2], made[2:], pins, values, begins)
+    return pins, begins
 
 
 def directly(
     point: Point, keys: Sequence[Key], functions: Sequence[Linear], x: Array, below: Mask
 ) -> Array:
     """Derivatives in keys of functions that were linearised at x, burdens held: (function, n, key)."""
-    game, n = point.game, point.game.size
-    found = np.zeros((len(functions), n, len(keys)))
+    seen = moved_by_key(point.game, point.form, point.values, keys, x, below)
+    return np.array([function.along(seen).T for function in functions])
+
+
+def moved_by_key(
+    game: BurdenSharingGame,
+    form: Form,
+    values: inputs.Given,
+    keys: Sequence[Key],
+    x: Array,
+    below: Mask,
+) -> dict[str, Array]:
+    """Derivatives of what is seen in each key, burdens held: name -> (key, n), of `inputs.facts_of`."""
+    found = {fact: np.zeros((len(keys), game.size)) for fact in inputs.facts_of(form)}
     for name in dict.fromkeys(name for name, _ in keys):
         if name in BOUNDS or name == "burden":
             continue
-        seen = inputs.moved(game, point.form, point.values, name, x, below)
-        made = [function.along(seen) for function in functions]
+        seen = inputs.moved(game, form, values, name, x, below)
         for j, (other, owner) in enumerate(keys):
             if other != name:
                 continue
             share = 1.0 if owner is None else _final_share(game, name, owner)
-            for place, table in zip(found, made, strict=True):
-                place[:, j] = table.sum(axis=0) if owner is None else table[owner] / share
+            for fact, move in seen.items():
+                found[fact][j] = move.sum(axis=0) if owner is None else move[owner] / share
     return found
 
 
@@ -203,22 +224,21 @@ def _final_share(game: BurdenSharingGame, name: str, owner: int) -> float:
     return float((gdp[owner] / gdp.sum()) ** game.congestion)
 
 
-def _from_nothing(point: Point, name: str) -> Array | None:
+def _from_nothing(game: BurdenSharingGame, x: Array, marginals: Array, name: str) -> Array | None:
     """How a burden of 0 begins to rise with a weight that is 0 and gives it an infinite slope, (n,).
 
     Next to h ln x the condition is h/x = -F(0): the burden is h / -F(0) to the first order. The same
     holds for influence in logs, with m times its weight.
     """
-    game = point.game
     if name == "private_weight":
         factor = 1.0
     elif name == "influence_weight" and game.influence_value == "log":
         factor = game.decisiveness
     else:
         return None
-    idle = (game.by_member(name) == 0) & (point.x <= ON) & (point.over.value < 0)
+    idle = (game.by_member(name) == 0) & (x <= ON) & (marginals < 0)
     with np.errstate(divide="ignore"):
-        return np.where(idle, -factor / np.where(idle, point.over.value, 1.0), 0.0)
+        return np.where(idle, -factor / np.where(idle, marginals, 1.0), 0.0)
 
 
 def closed(game: BurdenSharingGame, plan: Plan, keys: Sequence[Key], side: str) -> Mask:
