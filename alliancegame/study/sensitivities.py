@@ -202,7 +202,8 @@ class Sensitivities(Result):
             return sides
 
         values = np.array([float(v) for v in content["values"]])
-        reasons = {side: tuple(map(str, content["reasons"][side])) for side in _SIDES}
+        told = content.get("reasons") or dict.fromkeys(_SIDES, [""] * len(keys))
+        reasons = {side: tuple(map(str, told[side])) for side in _SIDES}
         if any(len(words) != len(keys) for words in reasons.values()):
             raise ValueError("reasons are not one for each parameter")
         return cls(

@@ -141,6 +141,10 @@ def test_a_champion_that_is_torn() -> None:
     assert one.side("right").loc["A", "security_weight[A]"] == pytest.approx(1.0)
     assert one.side("left").loc["A", "burden"] == other.side("right").loc["A", "burden"] == 0
     assert "does as well by another burden" in one.reasons["right"][0]
+    # A first private benefit h lets who hides have h over its marginal cost, 1.
+    begins = ag.sensitivities(hides, "private_weight[A]")
+    assert begins.side("right").loc["A"].tolist() == pytest.approx([1.0])
+    assert begins.side("right", payoffs=True).loc["A"].tolist() == [-np.inf]
 
 
 def test_what_the_limits_have_not() -> None:

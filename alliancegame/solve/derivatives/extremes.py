@@ -88,6 +88,7 @@ class ExtremePoint:
     pieces: tuple[tuple[Piece, ...], ...]
     ways: tuple[tuple[Way, ...], ...]
     pins: Mapping[str, Array]
+    begins: Mask
 
     @property
     def weakest(self) -> bool:
@@ -171,8 +172,10 @@ def extreme_point(
         for i, own in enumerate(pieces)
     )
     marginals = np.array([min(piece.condition.value for piece in own) for own in pieces])
-    pins, _ = pins_of(game, keys, x, marginals)
-    return ExtremePoint(game, plan, form, values, x, keys, pieces, _fewer(ways, pieces), pins)
+    pins, begins = pins_of(game, keys, x, marginals)
+    return ExtremePoint(
+        game, plan, form, values, x, keys, pieces, _fewer(ways, pieces), pins, begins
+    )
 
 
 def _pieces(facts: _Facts, x: Array, i: int) -> tuple[Piece, ...]:
@@ -258,6 +261,8 @@ def directional_extremes(point: ExtremePoint, sign: float) -> tuple[Array, Array
         size = np.abs(step).max(axis=0) + 1e-12
         apart |= good & found & (np.abs(step * sign - burdens).max(axis=0) > APART * size)
         found |= good
+    # A weight that begins to count at a burden of 0 brings h ln h, whose slope is infinite.
+    payoffs[point.begins & found] = -np.inf
     burdens[:, apart] = payoffs[:, apart] = np.nan
     return burdens, payoffs
 
