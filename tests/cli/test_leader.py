@@ -19,6 +19,14 @@ def test_sensitivities(run: Any) -> None:
     assert latex.startswith("\\begin{longtable}")
 
 
+def test_sensitivities_to_a_tariff(run: Any) -> None:
+    options = ("--tariff", "20%", "--demand", "4%", "--set", "trade_exposure=0.05", "--json")
+    data = json.loads(run("sensitivities", "three-allies", "tariff", "deadweight", *options).stdout)
+    assert data["keys"] == ["tariff", *(f"tariff[{ally}]" for ally in ("Large", "Middle", "Frontier")),
+                            "deadweight"]  # fmt: skip
+    assert data["values"][0] == 0.2
+
+
 def test_targeted_and_national_interest(run: Any) -> None:
     text = run(
         "stackelberg", "three-allies", "--commit", "threat", "--burden", "0.034", "--targeted"
