@@ -93,9 +93,7 @@ def test_trust_that_a_tariff_costs_is_trust_lost() -> None:
 )
 def test_what_is_not_written_for_a_form_refuses_it(forms: dict[str, Any], plan: ag.Plan) -> None:
     game = ag.BurdenSharingGame(**TAXED).replace(**forms)
-    for call in (
-        lambda: ag.credible_targets(game, plan),
-    ):
+    for call in (lambda: ag.credible_targets(game, plan),):
         with pytest.raises(UnsupportedFormError, match="not written for"):
             call()
 
