@@ -16,6 +16,25 @@ def contributions(game: BurdenSharingGame, burdens: Array) -> Array:
     return effective
 
 
+def shortfalls(game: BurdenSharingGame, burdens: Array, demands: Array) -> Array:
+    """phi_i(x_i): what is missing of demands, in numbers; any shapes that broadcast to (..., n)."""
+    if game.shortfall == "trigger":
+        return np.asarray((burdens < demands).astype(np.float64))
+    if game.shortfall == "logistic":
+        return np.asarray(0.5 * (1 - np.tanh((burdens - demands) / (2 * game.width))))
+    return np.asarray(np.maximum(0.0, 1 - burdens / demands))
+
+
+def tariff_revenue(
+    game: BurdenSharingGame, burdens: Array, demands: Array, tariffs: Array
+) -> Array:
+    """What tariffs bring the leader, a share of its GDP; (..., n) to (...,)."""
+    gdp = game.by_member("gdp")
+    kept = gdp * (1 - game.deadweight) / gdp[game.members.leader_index]
+    levied = tariffs * game.by_member("trade_exposure") * shortfalls(game, burdens, demands)
+    return np.asarray((levied * kept).sum(axis=-1))
+
+
 def allied_burden(game: BurdenSharingGame, burdens: Array) -> float:
     """The allies' spending over their joint GDP."""
     gdp = game.by_member("gdp")

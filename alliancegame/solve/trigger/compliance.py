@@ -19,10 +19,11 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple, sharing
 from alliancegame.solve.keys import Key
+from alliancegame.solve.own_payoff import OUT_OF_REACH
 from alliancegame.solve.scenarios import Scenarios
 from alliancegame.solve.tolerances import Tolerances
 from alliancegame.solve.trigger.pruning import prune
-from alliancegame.solve.trigger.sides import OUT_OF_REACH, Mask, Sides
+from alliancegame.solve.trigger.sides import Mask, Sides
 
 Completeness = Literal["proven", "to a resolution", "not known"]
 

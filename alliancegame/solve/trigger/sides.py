@@ -19,11 +19,9 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.aggregative import TABLE_ROWS, Batch, Tables
+from alliancegame.solve.own_payoff import OUT_OF_REACH
 
 Mask = NDArray[np.bool_]
-
-OUT_OF_REACH = 1e300
-"""What a defier is asked for: 1 - x / d is then 1 to the last digit."""
 
 MOST_AT_ONCE = 20_000
 """Scenarios of one call of the kernel; it bounds memory."""
