@@ -44,6 +44,7 @@ def print_credible(found: CredibleResult, changed: str) -> None:
         output.print_table(
             [
                 Column("ally", [str(name) for name in table.index], left=True),
+                Column("threat\n", [f"{v:.3g}" for v in table["threat"].tolist()], drop=3),
                 Column("burden\n% of GDP", percent(table["burden"].tolist())),
                 Column("demand\n% of GDP", percent(table["demand"].tolist()), drop=2),
                 Column("shortfall\n%", percent(table["shortfall"].tolist()), drop=1),
@@ -56,11 +57,23 @@ def print_credible(found: CredibleResult, changed: str) -> None:
         )
     lead = game.members.leader_index
     own = f"{game.leader} spends {share(found.response.burdens[lead])} of GDP"
+    unit = "payoff" if found.interest is None else "national interest"
     facts: Facts = [
         ("best plan", found.plan.describe()),
         ("outcome", f"{found.outcome}; {own}"),
         ("threats", found.found.message),
-        ("costs", f"credibility costs {short(found.cost)} of payoff against commitment"),
+        ("costs", f"credibility costs {short(found.cost)} of {unit} against commitment"),
+    ]
+    if found.interest is not None:
+        text = (
+            f"maximised: W = {found.objective_value:.4f} with the forces that executions leave "
+            f"(psi = {found.interest.weight:.3f})"
+        )
+        facts.append(("interest", text))
+    if found.aimed is not None:
+        text = f"aiming at single allies adds {short(found.gain_over_uniform)} to the best uniform plan"
+        facts.append(("by ally", text))
+    facts += [
         ("search", found.search),
         ("equilibrium", certificate_line(found.certificate)),
     ]

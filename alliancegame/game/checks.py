@@ -133,3 +133,11 @@ def check_plain_forms(game: BurdenSharingGame, function: str, plan: Plan | None 
             '(technology="ces" with substitution <= 1, influence="council", '
             'shortfall="proportional", no tariff).'
         )
+
+
+def check_smooth(game: BurdenSharingGame, function: str) -> None:
+    """Refuse trigger shortfalls, which `function` is not written for. Raises `UnsupportedFormError`."""
+    if game.shortfall == "trigger":
+        raise UnsupportedFormError(
+            f'{function} is not written for shortfall="trigger": use "proportional" or "logistic".'
+        )

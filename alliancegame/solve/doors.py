@@ -230,8 +230,9 @@ def solve_stackelberg(
     `selection` says which answer of the allies counts where there are several. `objective`
     "national_interest" maximises W of docs/theory/outcomes instead of the payoff; `interest_weight` is
     its psi (by default the slope of the payoff at A), `interest_curvature` its lambda. `credible`
-    carries threats out only where the leader then wants to (`credible_targets`); the result is then a
-    `CredibleResult`.
+    carries threats out only where the leader then wants to, in its payoff (`credible_targets`); the
+    result is then a `CredibleResult`. It goes with `targeted` and with both objectives (W counts the
+    forces that executions leave), not with `selection="pessimistic"` or triggers.
 
     The search covers the whole box of plans at `tolerances.grid` points a dimension, halves every cell
     that could still hide a better plan, and polishes the best points; `leader_gap` estimates what it

@@ -51,7 +51,19 @@ def test_credible(run: Any) -> None:
         "0.034",
         "--credible",
     )
-    quiet = " ".join(run(*arguments, code=3).stdout.split())
+    quiet = " ".join(run(*arguments).stdout.split())
     assert "no threat is credible" in quiet
-    shown = run(*arguments, "--set", "execution_saving=0.05", code=3).stdout
+    shown = run(*arguments, "--set", "execution_saving=0.05").stdout
     assert "carried out" in shown
+
+
+def test_credible_with_further_options(run: Any) -> None:
+    """By ally, for national interest, and with a burden that the leader plays with the allies."""
+    arguments = ("stackelberg", "three-allies", "--commit", "threat", "--credible")
+    saving = ("--set", "execution_saving=0.05")
+    text = run(*arguments, *saving, "--objective", "national_interest").stdout
+    assert "of national interest against commitment" in " ".join(text.split())
+    data = json.loads(run(*arguments, *saving, "--burden", "0.034", "--targeted", "--json").stdout)
+    assert data["kind"] == "credible"
+    assert set(data["plan"]["threat"]) == {"Large", "Middle", "Frontier"}
+    assert data["targets"]["starts"] > 1

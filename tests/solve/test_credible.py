@@ -14,10 +14,13 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.solve.leader.credible_gains import Deviating
+from alliancegame.solve.leader.credible_response import answers
 from alliancegame.solve.leader.execution import execute, stakes_at
 from alliancegame.solve.result import result_from_dict
+from tests.credible_hand import CredibleHand
 
-CASES = ("saved", "lost", "bite", "left", "strength", "returned")
+CASES = ("saved", "lost", "bite", "left", "strength", "rise", "returned")
 
 
 def random_stakes(rng: np.random.Generator, **forms: Any) -> tuple[Any, Any, Any]:
@@ -145,7 +148,7 @@ def test_equilibria_by_hand(saving: float, threat: float) -> None:
     assert len(found.equilibria) == 1
     assert found.complete
     one = found.equilibrium
-    assert one.certificate.verdict == "approximate"
+    assert one.certificate.verdict == "certified"
     assert one.certificate.unique == "proven"
     for i in range(1, game.size):
         here = ally_payoff(game, plan, one.burdens, i, one.burdens[i], one.operating_trust)
@@ -206,7 +209,6 @@ def test_a_continuum_is_not_called_unique() -> None:
         ((5, ag.Plan(burden=0.03)), "needs a game"),
         (("G", 5), "plan must be a Plan"),
         (("G", None), "plan must be a Plan"),
-        (("G", ag.Plan(threat=0.5)), "needs plan.burden"),
         (("G", ag.Plan(threat=0.5, burden=0.5)), "burden of the plan must be in"),
     ],
     ids=str,
@@ -218,8 +220,206 @@ def test_bad_calls(arguments: tuple[Any, ...], words: str) -> None:
         ag.credible_targets(*given)
 
 
-def test_a_simultaneous_burden_is_refused() -> None:
-    with pytest.raises(UnsupportedFormError, match="burden"):
-        ag.solve_stackelberg(ag.load_model("three-allies"), ("threat",), credible=True)
+def test_what_stays_refused() -> None:
+    game = ag.load_model("three-allies")
     with pytest.raises(InvalidValueError, match="execution_saving must be >= 0"):
-        ag.load_model("three-allies").replace(execution_saving=-1)
+        game.replace(execution_saving=-1)
+    with pytest.raises(UnsupportedFormError, match="best for the leader"):
+        ag.solve_stackelberg(game, credible=True, selection="pessimistic")
+    with pytest.raises(UnsupportedFormError, match="credible=True is not written for shortfall"):
+        ag.solve_stackelberg(game.replace(shortfall="trigger"), credible=True)
+    with pytest.raises(
+        UnsupportedFormError, match="credible_targets is not written for technology"
+    ):
+        ag.credible_targets(game.replace(technology="best-shot"), ag.Plan(burden=0.03))
+    many = ag.load_model("nato-2024").replace(shortfall="trigger", execution_saving=0.01)
+    with pytest.raises(UnsupportedFormError, match="at most 7 allies under pressure here; got 30"):
+        ag.credible_targets(many, ag.Plan(threat=0.5, burden=0.034))
+
+
+# --- The leader's burden played with the allies' ---------------------------------------------------
+
+
+def regrets_on_a_grid(saving: float, threat: float, low: float, high: float) -> Any:
+    """A leader and one ally, rho = m = 1, by hand: burdens, and the larger gain at each pair of them."""
+    x = np.linspace(low, high, 701)
+    own, ally = x[:, None], x[None]
+    demand, leader, small = 0.05, 10.0, 4.0
+    q = threat * np.maximum(0.0, 1 - ally / demand)
+
+    def leads(gone: Any) -> Any:
+        used = own - saving * gone * small / leader
+        safe = leader * own + 0.8 * small * ally * (1 - gone)
+        share = np.log(leader * own / (leader * own + small * ally))
+        return np.log(1 - used) + 0.04 * np.log(safe) + 0.005 * share
+
+    kept, left = leads(0.0 * q), leads(q)
+    executed = left >= kept
+    spread = small / (leader + small)
+    safe = small * ally + 0.7 * spread * (1 - q * executed) * leader * own
+    pays = np.log(1 - ally) + 0.03 * np.log(safe) + 0.003 * np.log(ally)
+    pays = pays + 0.004 * np.log(small * ally / (leader * own + small * ally))
+    best = np.maximum(kept, left)
+    return x, np.maximum(best.max(axis=0)[None] - best, pays.max(axis=1)[:, None] - pays)
+
+
+@pytest.mark.parametrize("saving", [0.0, 0.005, 0.008, 0.012, 0.016, 0.02, 0.03, 0.06])
+@pytest.mark.parametrize("threat", [0.4, 1.0])
+def test_simultaneous_equilibria_against_a_dense_grid(saving: float, threat: float) -> None:
+    """Whatever is (nearly) an equilibrium on the grid is found, and nothing else is."""
+    game = ag.BurdenSharingGame(
+        ["L", "A"], "L", [10.0, 4.0], [0.04, 0.03], influence_weight=[0.005, 0.004],
+        private_weight=[0.0, 0.003], return_spillin=0.8, umbrella=0.7, congestion=1.0,
+        execution_saving=saving,
+    )  # fmt: skip
+    found = ag.credible_targets(game, ag.Plan(threat=threat))
+    assert found.complete
+    x, regret = regrets_on_a_grid(saving, threat, 0.004, 0.06)
+    near = np.argwhere(regret <= 2e-7)
+    points = [np.array(one.burdens) for one in found.equilibria]
+    for one in found.equilibria:
+        assert one.concept == "nash"
+        assert one.certificate.verdict == "certified"
+        k = [int(np.abs(x - value).argmin()) for value in one.burdens]
+        assert regret[k[0], k[1]] <= 2e-7
+    for k in near:
+        assert min(np.abs(points_of - x[k]).max() for points_of in points) < 1e-3
+    assert len(near) > 0 or not points
+
+
+def test_a_leader_who_plays_knows_what_it_will_do() -> None:
+    """Against the payoff by hand: nobody gains, the leader included; and its best threat."""
+    game = ag.load_model("three-allies").replace(execution_saving=0.05)
+    plan = ag.Plan(threat=0.7)
+    one = ag.credible_targets(game, plan).equilibrium
+    assert one is not None
+    hand = CredibleHand(game, plan)
+    assert one.payoffs == pytest.approx(hand.payoffs(list(one.burdens)), abs=1e-13)
+    assert max(hand.gains(list(one.burdens), points=60)) < 1e-11
+    found = ag.solve_stackelberg(game, ("threat",), credible=True)
+    assert found.plan.burden is None
+    values = [
+        one.leader_payoff
+        for t in np.linspace(0, 1, 11)
+        for one in ag.credible_targets(game, ag.Plan(threat=float(t))).equilibria
+    ]
+    assert max(values) - 1e-9 <= found.leader_payoff <= max(values) + 1e-4
+
+
+# --- By ally, for national interest, and in other forms --------------------------------------------
+
+
+def test_the_best_plan_by_ally() -> None:
+    game = ag.load_model("three-allies").replace(execution_saving=0.01)
+    found = ag.solve_stackelberg(game, ("threat",), burden=0.034, credible=True, targeted=True)
+    assert found.aimed is not None
+    assert found.gain_over_uniform >= 0
+    uniform = ag.solve_stackelberg(game, ("threat",), burden=0.034, credible=True)
+    assert found.aimed.uniform == pytest.approx(uniform.leader_payoff, abs=1e-9)
+    assert found.certificate.verdict == "certified"
+    hand = CredibleHand(game, found.plan)
+    assert found.leader_payoff == pytest.approx(
+        hand.payoffs(list(found.response.burdens))[0], abs=1e-13
+    )
+    assert max(hand.gains(list(found.response.burdens), points=60)) < 1e-9
+    # On a coarse lattice over everybody's threat nothing is better.
+    for threats in itertools.product([0.0, 0.02, 0.4, 1.0], repeat=3):
+        aimed = ag.Plan(threat=dict(zip(game.members[1:], threats, strict=True)), burden=0.034)
+        for one in answers(game, aimed).value:
+            assert one <= found.leader_payoff + 1e-9
+    again = result_from_dict(json.loads(found.to_json()))
+    assert again.to_json() == found.to_json()
+    assert again.gain_over_uniform == found.gain_over_uniform
+
+
+def test_national_interest_is_that_of_what_is_left() -> None:
+    """Executed forces count for nothing in savings; what executions save is not in W at all."""
+    game = ag.load_model("three-allies").replace(execution_saving=0.05)
+    found = ag.solve_stackelberg(
+        game, ("threat",), burden=0.034, credible=True, objective="national_interest",
+        interest_weight=0.2,
+    )  # fmt: skip
+    at = found.response
+    forces = np.array(game.by_member("gdp") * at.burdens)
+    hand = CredibleHand(game, found.plan)
+    gone = hand.decided(list(at.burdens))
+    left = [forces[i] * (1 - gone[i] * hand.lost(i, list(at.burdens))) for i in range(1, 4)]
+    saved = 1 - forces[0] / (forces[0] + 0.5 * sum(left))
+    share = hand.influence(0, list(at.burdens))
+    assert found.objective_value == pytest.approx(share**0.2 * saved**0.8, rel=1e-12)
+    assert found.cost == found.commitment.objective_value - found.objective_value
+    assert found.interest == found.commitment.interest
+    assert result_from_dict(json.loads(found.to_json())).to_json() == found.to_json()
+    assert "of national interest" in found.headline()
+
+
+@pytest.mark.parametrize(
+    ("forms", "saving"),
+    [
+        ({"trade_exposure": 0.05, "deadweight": 0.3}, 0.03),
+        ({"shortfall": "trigger"}, 0.02),
+        ({"shortfall": "trigger", "trade_exposure": 0.02}, 0.012),
+        pytest.param({"influence": "hub", "rival_pull": 20.0}, 0.05, marks=pytest.mark.long),
+        pytest.param({"shortfall": "logistic", "width": 0.01}, 0.05, marks=pytest.mark.long),
+    ],
+)
+def test_other_forms_by_hand(forms: dict[str, Any], saving: float) -> None:
+    game = ag.load_model("three-allies").replace(execution_saving=saving, **forms)
+    tariff = 0.1 if "trade_exposure" in forms else 0.0
+    found = 0
+    for plan in (
+        ag.Plan(threat=t, demand=d, tariff=tariff, burden=own)
+        for t, d in ((0.3, 0.05), (1.0, 0.03))
+        for own in (0.034, None)
+    ):
+        hand = CredibleHand(game, plan)
+        for one in ag.credible_targets(game, plan).equilibria:
+            found += 1
+            assert one.certificate.verdict == "certified"
+            x = list(one.burdens)
+            assert one.payoffs == pytest.approx(hand.payoffs(x), abs=1e-12)
+            assert max(hand.gains(x, points=40)) < 1e-9
+            gone = hand.decided(x)
+            assert one.securities[0] == pytest.approx(forces_left(hand, x, gone), rel=1e-12)
+    assert found
+
+
+def forces_left(hand: CredibleHand, x: list[float], gone: tuple[bool, ...]) -> float:
+    """The leader's security without what it has abandoned, rho = 1."""
+    left = sum(hand.contribution(j, x) * (1 - gone[j] * hand.lost(j, x)) for j in hand.allies)
+    worth = hand.return_spillin * hand.mean_trust**hand.cohesion
+    return float(hand.contribution(0, x) + worth * left)
+
+
+def test_tariffs_beside_threats_are_always_carried_out() -> None:
+    """Where no threat is credible a tariff still moves allies; it can be committed too."""
+    game = ag.load_model("three-allies").replace(trade_exposure=0.05)
+    plan = ag.Plan(threat=0.5, tariff=0.2, burden=0.034)
+    found = ag.credible_targets(game, plan)
+    assert found.targets == ()
+    # Trust bears threat and tariff; nothing else is left of the threat.
+    deaf = ag.respond(game.replace(credibility=0.0), plan)
+    assert found.equilibrium.burdens == pytest.approx(deaf.burdens, abs=1e-12)
+    assert found.equilibrium.payoffs == pytest.approx(deaf.payoffs, abs=1e-12)
+    best = ag.solve_stackelberg(game, ("tariff",), burden=0.034, credible=True)
+    assert best.plan.taxed
+    assert best.leader_payoff == pytest.approx(best.commitment.leader_payoff, abs=1e-7)
+
+
+def test_a_switch_right_beside_an_answer_is_seen() -> None:
+    """Large would be spared a little above its answer: a needle that a lattice steps over."""
+    game = ag.load_model("three-allies").replace(execution_saving=0.01)
+    plan = ag.Plan(threat={"Large": 0.012501331718749998}, burden=0.034205031111111)
+    believed = ag.respond(game, plan)
+    at = Deviating(game, plan, believed.burdens, believed.operating_trust)
+    assert at.executed.all()
+    proved, scanned = at.proved(), at.scanned()
+    assert proved.gain[1] > 1e-5
+    assert scanned.gain == pytest.approx(proved.gain, abs=1e-10)
+    moved = np.array(believed.burdens)
+    moved[1] = proved.reply[1]
+    hand = CredibleHand(game, plan)
+    assert not hand.decided(list(moved))[1]
+    gain = hand.payoff(1, list(moved)) - hand.payoff(1, list(believed.burdens))
+    assert gain == pytest.approx(proved.gain[1], abs=1e-10)
+    assert all("Large" not in names for names in ag.credible_targets(game, plan).executed)

@@ -123,7 +123,7 @@ def test_round_trip(game, tmp_path):
 
 def test_refusals(game):
     with pytest.raises(UnsupportedFormError, match="credible"):
-        ag.solve_stackelberg(game, ("threat",), credible=True)
+        ag.solve_stackelberg(game, ("threat",), credible=True, selection="pessimistic")
     with pytest.raises(UnknownNameError, match="'threat'"):
         ag.solve_stackelberg(game, ("thraet",))
     with pytest.raises(InvalidValueError, match="at least one"):

@@ -274,7 +274,7 @@ def test_national_interest_against_a_dense_grid(game: Any) -> None:
         ({"interest_weight": 0.5}, "belong to national interest"),
         ({"targeted": True, "commit": ("burden",)}, "needs threat, demand or tariff"),
         ({"targeted": True, "selection": "pessimistic"}, "best for the leader"),
-        ({"targeted": True, "credible": True}, "credible=True searches uniform plans"),
+        ({"selection": "pessimistic", "credible": True}, "the equilibrium best for the leader"),
         ({"commit": 5}, "commit must be names"),
         ({"commit": ()}, "at least one"),
         ({"plan": 5}, "plan must be a Plan"),

@@ -19,7 +19,7 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.payoff.conditions import observations, trust_terms
 from alliancegame.payoff.form import Form
-from alliancegame.solve.trigger.sides import OUT_OF_REACH
+from alliancegame.solve.own_payoff import OUT_OF_REACH
 
 TINY = 1e-60
 """Stands for a burden of zero, as in the engine."""

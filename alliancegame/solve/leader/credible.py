@@ -10,29 +10,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from alliancegame.errors import ConvergenceError, InvalidValueError, UnsupportedFormError
-from alliancegame.game.checks import check_game, check_plain_forms, check_plan_type
+from alliancegame.game.checks import check_game, check_plan_type
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative
+from alliancegame.solve import aggregative, measures
 from alliancegame.solve.certificate import Certificate
-from alliancegame.solve.leader.credible_response import answers, equilibria_of, promised
+from alliancegame.solve.leader.credible_candidates import Worth
+from alliancegame.solve.leader.credible_response import answers, equilibria_of
 from alliancegame.solve.leader.execution import never_executed, stakes_at
-from alliancegame.solve.leader.result import StackelbergResult
-from alliancegame.solve.nash import status_quo
+from alliancegame.solve.leader.interest import Interest
+from alliancegame.solve.leader.result import StackelbergResult, Targeted, rebuilt
 from alliancegame.solve.result import Equilibrium, Result, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
-
-POINTS = {"threat": 21, "demand": 13, "burden": 31}
-"""Lattice of the search by dimension."""
-ROUNDS = 9
-"""Times the lattice is drawn closer around the best plan."""
-VERIFIED = 40
-"""Most plans of a lattice that are looked at for deviations over jumps, the most promising first."""
 
 NEVER = (
     "no threat is credible: carrying one out would save {leader} nothing (execution_saving = 0) and cost "
@@ -87,12 +80,12 @@ class CredibleTargets(Result):
         index, rows = [], []
         if self.equilibrium is not None:
             x = self.equilibrium.burdens
-            mean = float(self.equilibrium.operating_trust[members.leader_index])
-            gains = _single_gains(self.game, self.plan, x, mean, self.targets)
+            gains = _single_gains(self.game, self.plan, x, _mean(self.equilibrium), self.targets)
+            missed = measures.shortfalls(self.game, x, demands)
             for i, member in enumerate(members):
                 if threats[i] == 0:
                     continue
-                short = max(0.0, 1 - x[i] / demands[i])
+                short = missed[i]
                 status = "not credible" if short else "meets the demand"
                 if member in self.targets:
                     status = "carried out"
@@ -130,7 +123,8 @@ class CredibleResult(Result):
     """The best plan if threats are carried out only where the leader then wants to.
 
     `response` and `targets` are those of the plan; `commitment` is the best plan of a leader whose
-    threats are believed anyhow; `failed` plans of those searched had no equilibrium and were left out.
+    threats are believed anyhow, searched with the same options; `failed` plans of those searched had no
+    equilibrium and were left out. `aimed` says how a search by ally went, None for uniform plans.
     """
 
     kind: ClassVar[str] = "credible"
@@ -143,6 +137,9 @@ class CredibleResult(Result):
     leader_gap: float
     search: str
     failed: int
+    objective: str = "payoff"
+    interest: Interest | None = None
+    aimed: Targeted | None = None
 
     @property
     def game(self) -> BurdenSharingGame:
@@ -170,13 +167,23 @@ class CredibleResult(Result):
         return self.response.leader_payoff
 
     @property
+    def objective_value(self) -> float:
+        """What was maximised, at the plan: the leader's payoff, or national interest W."""
+        return self.leader_payoff if self.interest is None else self.interest.of(self.response)
+
+    @property
+    def gain_over_uniform(self) -> float:
+        """What aiming at single allies adds to the best uniform plan; nan for a uniform search."""
+        return math.nan if self.aimed is None else self.objective_value - self.aimed.uniform
+
+    @property
     def cost(self) -> float:
-        """What credibility costs the leader, in payoff: commitment's payoff less this one.
+        """What credibility costs the leader: what it maximises under commitment, less that here.
 
         A threat that is believed without being carried out costs and saves nothing in the model;
         where carrying threats out pays by itself, this can be negative.
         """
-        return self.commitment.leader_payoff - self.leader_payoff
+        return self.commitment.objective_value - self.objective_value
 
     @cached_property
     def outcome(self) -> str:
@@ -191,10 +198,12 @@ class CredibleResult(Result):
         never = ""
         if never_executed(self.game):
             never = f"{NEVER.format(leader=self.game.leader)}; "
+        aim = "" if self.aimed is None else "targeted "
+        unit = "payoff" if self.interest is None else "national interest"
         return (
-            f"{never}committing {', '.join(self.commit)} with credible threats: best plan "
+            f"{never}committing {aim}{', '.join(self.commit)} with credible threats: best plan "
             f"{self.plan.describe()}, carried out against {who}; credibility costs "
-            f"{self.cost:.3g} of payoff; {self.certificate.verdict}, {self.failed} plans had no equilibrium"
+            f"{self.cost:.3g} of {unit}; {self.certificate.verdict}, {self.failed} plans had no equilibrium"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -211,6 +220,9 @@ class CredibleResult(Result):
             "leader_gap": self.leader_gap,
             "search": self.search,
             "failed": self.failed,
+            "objective": self.objective,
+            "interest": None if self.interest is None else dataclasses.asdict(self.interest),
+            "targets": None if self.aimed is None else dataclasses.asdict(self.aimed),
             "cost": self.cost,
             "outcome": self.outcome,
         }
@@ -227,6 +239,9 @@ class CredibleResult(Result):
             float(content["leader_gap"]),
             content["search"],
             int(content["failed"]),
+            content.get("objective", "payoff"),
+            rebuilt(Interest, content.get("interest")),
+            rebuilt(Targeted, content.get("targets")),
         )
 
 
@@ -237,36 +252,32 @@ def credible_targets(
 
     After burdens are sunk the leader abandons those for whom that raises its payoff, as threatened
     and as far as they fall short: it loses what their forces are worth to it and saves
-    `execution_saving` of their GDP; ties are carried out (docs/theory/equilibrium). The plan must name
-    the leader's burden. Up to ten threatened allies every set of executions is tried; beyond that, those
-    to which execution and answers lead. There may be several equilibria, or none.
+    `execution_saving` of their GDP; ties are carried out, tariffs always (docs/theory/equilibrium). If
+    the plan names no burden the leader plays it at the same time as the allies, and knows what it will
+    carry out. Up to ten threatened allies (seven if the leader plays) every set of executions is tried;
+    beyond that, those to which execution and answers lead. There may be several equilibria, or none.
 
-    Raises `InvalidValueError` if the plan names no burden; otherwise as `respond`.
+    With triggers every side of every ally is tried, for up to seven allies (four if the leader plays).
+
+    Raises `UnsupportedFormError` for more, and for the exact limits of the technology; otherwise as
+    `respond`.
     """
     check_game(game, "credible_targets")
     check_plan_type(plan)
-    check_plain_forms(game, "credible_targets", plan)
-    if plan.burden is None:
-        raise InvalidValueError(
-            "credible_targets needs plan.burden (the leader's defence spending / GDP): threats are carried "
-            "out once it is sunk. Use plan.replace(burden=...)."
-        )
     aggregative.check_plan(game, plan)
-    return _targets_of(game, plan, tolerances)
+    return targets_of(game, plan, tolerances)
 
 
-def _targets_of(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> CredibleTargets:
-    found = answers(game, plan)
+def targets_of(
+    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances, worth: Worth | None = None
+) -> CredibleTargets:
+    """The same without checks; `worth` says what equilibria are ranked by if not the leader's payoff."""
+    found = answers(game, plan, worth)
     equilibria = equilibria_of(game, plan, found, tolerances)
-    demands = plan.demand_by_member(game.members)
-    threats = plan.threat_by_member(game.members) * game.by_member("credibility")
+    biting = [stakes_at(game, plan, e.burdens[None], _mean(e)).bite[0] > 0 for e in equilibria]
     executed = tuple(
-        tuple(
-            m
-            for i, m in enumerate(game.members)
-            if mask[i] and threats[i] > 0 and one.burdens[i] < demands[i] and m != game.leader
-        )
-        for one, mask in zip(equilibria, found.executed, strict=True)
+        tuple(m for m, gone in zip(game.members, mask & bites, strict=True) if gone)
+        for mask, bites in zip(found.kept.executed, biting, strict=True)
     )
     searched = f"{found.tried} sets of executions tried" + ("" if found.complete else ", not all")
     if not equilibria:
@@ -289,6 +300,11 @@ def _targets_of(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> 
     return CredibleTargets(game, plan, equilibria, executed, found.complete, words)
 
 
+def _mean(found: Equilibrium) -> float:
+    """The allies' mean trust at an equilibrium."""
+    return float(found.operating_trust[found.game.members.leader_index])
+
+
 def _single_gains(
     game: BurdenSharingGame, plan: Plan, x: Array, mean: float, executed: tuple[str, ...]
 ) -> Array:
@@ -300,89 +316,3 @@ def _single_gains(
         (stakes.lost * chosen).sum(axis=1, keepdims=True) - stakes.lost * chosen,
     )
     return np.asarray(stakes.gains(without)[0])
-
-
-def solve_credible(
-    game: BurdenSharingGame, chosen: tuple[str, ...], base: Plan, tolerances: Tolerances
-) -> CredibleResult:
-    """The best uniform plan with credible threats; the door is `solve_stackelberg(credible=True)`."""
-    from alliancegame.solve.leader.stackelberg import solve_stackelberg
-
-    if "burden" not in chosen and base.burden is None:
-        raise UnsupportedFormError(
-            "credible=True needs the leader's burden, which is sunk before threats are carried out: add "
-            "burden to commit, or give one. A burden played simultaneously is not supported here."
-        )
-    commitment = solve_stackelberg(game, chosen, plan=base, tolerances=tolerances)
-    axes = [_axis(game, name) for name in chosen]
-    bounds = [(axis[0], axis[-1]) for axis in axes]
-    point = np.array([float(getattr(commitment.plan, name)) for name in chosen])
-    offered, best, count, failed = point[None], -np.inf, 0, 0
-    for turn in range(ROUNDS):
-        mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(chosen))
-        points = np.concatenate([offered, mesh])
-        values = _promised(game, base, chosen, points)
-        count, failed = count + len(points), failed + int(np.isnan(values).sum())
-        order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:VERIFIED]
-        for k in order[values[order] > best]:
-            made = answers(game, _plan_at(base, chosen, points[k]))
-            if len(made.payoff) and made.payoff[0] > best:
-                best, point = float(made.payoff[0]), points[k]
-            if len(made.payoff) and made.payoff[0] >= values[k] - 1e-12:
-                break
-            failed += not len(made.payoff)
-        if not np.isfinite(best):
-            raise ConvergenceError(
-                "no plan that was tried has an equilibrium with credible threats: raise or lower "
-                "execution_saving, or commit other parts of the plan."
-            )
-        width = 0.4 ** (turn + 1)
-        axes = [
-            np.unique(np.clip(x + width * (high - low) * np.linspace(-1, 1, 11), low, high))
-            for x, (low, high) in zip(point, bounds, strict=True)
-        ]
-        offered = point[None]
-    plan = _plan_at(base, chosen, point)
-    found = _targets_of(game, plan, tolerances)
-    words = (
-        f"uniform plans on a lattice ({'x'.join(str(POINTS[name]) for name in chosen)}) drawn closer "
-        f"{ROUNDS} times around the best; {count} plans solved, {failed} without an equilibrium "
-        "(inadmissible). Nothing bounds what was missed: payoffs jump where executions switch"
-    )
-    return CredibleResult(
-        chosen, plan, found, status_quo(game), commitment, math.nan, words, failed
-    )
-
-
-def _plan_at(base: Plan, chosen: tuple[str, ...], point: Array) -> Plan:
-    return base.replace(**{k: float(v) for k, v in zip(chosen, point, strict=True)})
-
-
-def _promised(game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...], points: Array) -> Array:
-    """`promised` for plans given as points, (plan,)."""
-    count = len(points)
-    columns = {name: points[:, j] for j, name in enumerate(chosen)}
-    lead = game.members.leader_index
-    rows = []
-    for name in ("threat", "demand"):
-        values = np.tile(getattr(base, f"{name}_by_member")(game.members), (count, 1))
-        if name in columns:
-            values[:] = columns[name][:, None]
-            values[:, lead] = 0.0 if name == "threat" else 0.05
-        rows.append(values)
-    burdens = columns.get("burden", np.full(count, base.burden, dtype=np.float64))
-    return promised(game, rows[0], rows[1], burdens)
-
-
-def _axis(game: BurdenSharingGame, name: str) -> Array:
-    """The points of one dimension, denser at small burdens and demands."""
-    lead = game.members.leader_index
-    share = np.linspace(0.0, 1.0, POINTS[name])
-    if name == "threat":
-        return share
-    highs = game.by_member("burden_max")
-    if name == "burden":
-        low = float(game.by_member("burden_min")[lead])
-        return low + (float(highs[lead]) - low) * share**2
-    most = float(np.delete(highs, lead).min())
-    return most * np.linspace(0.1, 1.0, POINTS[name]) ** 2

@@ -3,8 +3,10 @@
 The leader picks a in {0, 1}^allies. With q_j = c_j tau_j phi_j, A_j = s q_j Y_j / Y_l and
 B_j = q_j g_j^rho its payoff depends on two sums,
 
-    f(a) = c(x_l - sum a_j A_j) + (theta_l / rho) ln(K - r sum a_j B_j),
+    f(a) = c(x_l - tariffs - sum a_j A_j) + (theta_l / rho) ln(K - r sum a_j B_j),
     K = g_l^rho + r Z, r = (b_l Tbar^zeta)^rho.
+
+Influence does not depend on executions, and tariffs are collected whatever is executed.
 
 For rho > 0 both terms are concave functions of sums of non-negative numbers, so that f is submodular:
 what one more execution gains never rises with the set to which it is added. Hence (Goldengorin et
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
+from alliancegame.solve import measures
 
 Mask = NDArray[np.bool_]
 
@@ -32,8 +35,8 @@ Mask = NDArray[np.bool_]
 class Stakes:
     """What executions save and cost, in cases of burdens: (case, n), and (case,).
 
-    `left` is the leader's consumption without executions, `strength` K and `returned` r, each (case,),
-    `bite` q;
+    `left` is the leader's consumption without executions, `strength` K, `rise` its slope in the
+    leader's burden, and `returned` r, each (case,), `bite` q;
     `settled` says that nothing is saved and something lost, so that no threat is carried out.
     """
 
@@ -42,6 +45,7 @@ class Stakes:
     bite: Array
     left: Array
     strength: Array
+    rise: Array
     returned: Array
     theta: float
     rho: float
@@ -75,33 +79,66 @@ class Stakes:
                 first = first + self.theta / self.rho * np.log1p(-gone)
         return np.asarray(first)
 
+    def slope(self, chosen: Mask) -> Array:
+        """The derivative of `worth` in the leader's own burden, the choice as it is; (case,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            made = np.zeros(len(self.left))
+            if self.log:
+                made += 1 / self.left - 1 / (self.left + (self.saved * chosen).sum(axis=1))
+            if self.theta > 0:
+                rest = self.strength - self.returned * (self.lost * chosen).sum(axis=1)
+                made += self.theta / self.rho * self.rise * (1 / rest - 1 / self.strength)
+        return np.asarray(made)
+
+    def security(self, chosen: Mask) -> Array:
+        """The leader's security without the forces of those it abandons, (case,)."""
+        rest = self.strength - self.returned * (self.lost * chosen).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(rest > 0, rest, np.nan if self.rho < 0 else 0.0)) ** (
+                1 / self.rho
+            )
+
 
 def stakes_at(game: BurdenSharingGame, plan: Plan, x: Array, mean_trust: float) -> Stakes:
     """What is at stake at burdens of shape (case, n), once trust has answered to the plan."""
-    believed = plan.threat_by_member(game.members)[None]
-    demands = plan.demand_by_member(game.members)[None]
-    return stakes_of(game, believed, demands, x, np.full(len(x), mean_trust))
+    threats, demands, tariffs = (
+        getattr(plan, f"{name}_by_member")(game.members)[None]
+        for name in ("threat", "demand", "tariff")
+    )
+    mean = np.full(len(x), mean_trust)
+    return stakes_of(game, threats, demands, x, mean, tariffs if plan.taxed else None)
 
 
 def stakes_of(
-    game: BurdenSharingGame, threats: Array, demands: Array, x: Array, mean_trust: Array
+    game: BurdenSharingGame,
+    threats: Array,
+    demands: Array,
+    x: Array,
+    mean_trust: Array,
+    tariffs: Array | None = None,
 ) -> Stakes:
-    """The same under many plans: threats and demands (case or 1, n), mean trust (case,)."""
+    """The same under many plans: threats, demands and tariffs (case or 1, n), mean trust (case,)."""
     lead = game.members.leader_index
     allies = np.arange(game.size) != lead
     gdp, rho = game.by_member("gdp"), game.substitution
-    shortfall = np.maximum(0.0, 1 - x / demands)
+    shortfall = measures.shortfalls(game, x, demands)
     bite = np.where(allies, threats * game.by_member("credibility") * shortfall, 0.0)
     g = game.by_member("effectiveness") * gdp * np.maximum(x, 1e-60 if rho < 0 else 0.0)
     returned = (game.return_spillin * mean_trust**game.cohesion) ** rho
     theta = float(game.by_member("security_weight")[lead])
     power = g**rho
+    left = 1 - x[:, lead]
+    if tariffs is not None:
+        left = left + measures.tariff_revenue(game, x, demands, tariffs)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rise = rho * measures.leader_scale(game) * g[:, lead] ** (rho - 1)
     return Stakes(
         game.execution_saving * bite * gdp / gdp[lead],
         bite * power,
         bite,
-        1 - x[:, lead],
+        left,
         power[:, lead] + returned * (power * allies).sum(axis=1),
+        rise,
         returned,
         theta,
         rho,
@@ -154,7 +191,7 @@ def _fixed(stakes: Stakes, sure: Mask, open_: Mask) -> tuple[Mask, Mask, bool]:
 def _row(stakes: Stakes, row: int) -> Stakes:
     changes = {
         name: getattr(stakes, name)[row : row + 1]
-        for name in ("saved", "lost", "bite", "left", "strength", "returned")
+        for name in ("saved", "lost", "bite", "left", "strength", "rise", "returned")
     }
     return dataclasses.replace(stakes, **changes)
 

@@ -40,7 +40,7 @@ def sign(value: float) -> int:
     return int(value > 1e-9) - int(value < -1e-9)
 
 
-def _rebuilt(kind: Any, content: Any) -> Any:
+def rebuilt(kind: Any, content: Any) -> Any:
     """A small record from its plain values; numbers may have travelled as text."""
     if content is None:
         return None
@@ -226,8 +226,8 @@ class StackelbergResult(Result):
             content["search"],
             content["selection"],
             content.get("objective", "payoff"),
-            _rebuilt(Interest, content.get("interest")),
-            _rebuilt(Targeted, content.get("targets")),
+            rebuilt(Interest, content.get("interest")),
+            rebuilt(Targeted, content.get("targets")),
             float(content.get("optimistic_value", math.nan)),
             float(content.get("pessimistic_value", math.nan)),
             Plan(**worst) if (worst := content.get("pessimistic_plan")) else None,

@@ -18,12 +18,18 @@ from alliancegame.errors import (
     ZeroTrustError,
     unknown_name,
 )
-from alliancegame.game.checks import check_game, check_plain_forms, check_plan_type, shown
+from alliancegame.game.checks import (
+    check_game,
+    check_plan_type,
+    check_smooth,
+    shown,
+)
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, certificate, multiple
 from alliancegame.solve.keys import Key
+from alliancegame.solve.leader import box
 from alliancegame.solve.leader import targeted as targeted_search
 from alliancegame.solve.leader.interest import Interest, checked_interest
 from alliancegame.solve.leader.result import StackelbergResult, Targeted
@@ -46,8 +52,6 @@ __all__ = ["StackelbergResult", "solve_stackelberg"]
 
 COMMITTABLE = ("threat", "demand", "tariff", "burden")
 OBJECTIVES = ("payoff", "national_interest")
-MOST_LOST = 0.99
-"""Of an ally's GDP by a committed tariff."""
 
 
 def solve_stackelberg(
@@ -74,20 +78,15 @@ def solve_stackelberg(
     _check_choices(chosen, selection, objective, credible, targeted)
     given = {"threat": threat, "demand": demand, "burden": burden, "tariff": tariff}
     base = _base_plan(plan, given, chosen)
-    if credible:
-        asked = base.replace(tariff=1.0) if "tariff" in chosen else base
-        check_plain_forms(game, "credible=True", asked)
     if targeted and game.shortfall == "trigger" and game.size - 1 > TRIED:
         raise UnsupportedFormError(
             f'targeted=True with shortfall="trigger" tries every compliance set of every plan, which is '
             f"done for up to {TRIED} allies; this game has {game.size - 1}: leave out targeted, or use "
             "another shortfall."
         )
-    aggregative.check_plan(game, _checkable(game, base, chosen))
     if credible:
-        from alliancegame.solve.leader.credible import solve_credible
-
-        return solve_credible(game, chosen, base, tolerances)
+        check_smooth(game, "credible=True")
+    aggregative.check_plan(game, _checkable(game, base, chosen))
     interest = None
     if objective == "national_interest":
         interest = checked_interest(status_quo(game), interest_weight, interest_curvature)
@@ -96,7 +95,15 @@ def solve_stackelberg(
             "interest_weight and interest_curvature belong to national interest: give them with "
             'objective="national_interest".'
         )
-    axes = [_axis(game, name, tolerances) for name in chosen]
+    if credible:
+        from alliancegame.solve.leader.credible_search import solve_credible
+
+        believed = solve_stackelberg(
+            game, chosen, plan=base, objective=objective, interest_weight=interest_weight,
+            interest_curvature=interest_curvature, targeted=targeted, tolerances=tolerances,
+        )  # fmt: skip
+        return solve_credible(believed, base, tolerances)
+    axes = [box.axis(game, name, max(tolerances.grid, 25)) for name in chosen]
     found = _search(game, base, chosen, axes, tolerances, interest)
     best = base.replace(**{k: float(v) for k, v in zip(chosen, found.point, strict=True)})
     if interest is None:
@@ -147,10 +154,9 @@ def _check_choices(
     for name, value in (("credible", credible), ("targeted", targeted)):
         if not isinstance(value, (bool, np.bool_)):
             raise InvalidValueError(f"{name} must be True or False, got {shown(value)}.")
-    if credible and (targeted or objective != "payoff" or selection != "optimistic"):
+    if credible and selection != "optimistic":
         raise UnsupportedFormError(
-            "credible=True searches uniform plans for the leader's payoff, optimistically: leave out "
-            "targeted, objective and selection."
+            'credible=True takes the equilibrium best for the leader: use selection="optimistic".'
         )
     if objective != "payoff" and selection != "optimistic":
         raise UnsupportedFormError(
@@ -170,16 +176,16 @@ def _check_choices(
 def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> StackelbergResult:
     """The best targeted plan, from the best uniform one; the uniform one if nothing beats it."""
     game, interest = found.game, found.interest
-    most = _most_tariffs(game) if "tariff" in found.commit else None
-    box = targeted_search.targets(game, base, found.commit, most)
+    most = box.most_tariffs(game) if "tariff" in found.commit else None
+    searched = targeted_search.targets(game, base, found.commit, most)
     if interest is not None:
-        box = box.maximising(functools.partial(interest.of_batch, game))
+        searched = searched.maximising(functools.partial(interest.of_batch, game))
     row = targeted_search.row_of(game, found.plan)
-    made = targeted_search.aim(box, row, tolerances.grid)
+    made = targeted_search.aim(searched, row, tolerances.grid)
     uniform = found.objective_value
     plan, response = found.plan, found.response
     if made.value > uniform:
-        aimed = box.plan(made.row)
+        aimed = searched.plan(made.row)
         answer = solve_nash(game, aimed, tolerances=tolerances, throw=False)
         if interest is not None:
             answer = best_first(answer, interest)
@@ -188,9 +194,9 @@ def _aimed(found: StackelbergResult, base: Plan, tolerances: Tolerances) -> Stac
             plan, response = aimed, answer
     record = Targeted(uniform, found.plan.to_dict(), made.starts, made.evaluations, made.slope)
     words = (
-        f"by ally, {int(box.free.sum())} numbers: {made.starts} starts (the best uniform plan, nobody, "
-        "everybody, the larger and the smaller half threatened, random ones with a fixed seed), "
-        f"{'climbs with exact slopes and ' if box.smooth else ''}sweeps ally by ally; "
+        f"by ally, {int(searched.free.sum())} numbers: {made.starts} starts (the best uniform plan, "
+        "nobody, everybody, the larger and the smaller half threatened, random ones with a fixed seed), "
+        f"{'climbs with exact slopes and ' if searched.smooth else ''}sweeps ally by ally; "
         f"{made.evaluations} plans solved. Nothing bounds what was missed, but the plan is never worse "
         f"than the best uniform one, found so: {found.search}"
     )
@@ -293,57 +299,12 @@ def _checkable(game: BurdenSharingGame, base: Plan, chosen: tuple[str, ...]) -> 
     """The plan as far as it is given: what the search chooses can be anything within bounds."""
     changes: dict[str, float] = {}
     if "demand" in chosen:
-        changes["demand"] = _most_demand(game)
+        changes["demand"] = box.most_demand(game)
     if "threat" in chosen:
         changes["threat"] = 1.0
     if "tariff" in chosen:
-        changes["tariff"] = _most_tariff(game)
+        changes["tariff"] = box.most_tariff(game)
     return base.replace(**changes)
-
-
-def _most_demand(game: BurdenSharingGame) -> float:
-    """The largest uniform demand that every ally could meet."""
-    return float(np.delete(game.by_member("burden_max"), game.members.leader_index).min())
-
-
-def _most_tariffs(game: BurdenSharingGame) -> Array:
-    """The largest tariff on each ally that is searched: 100 %, or what leaves it something; (n,).
-
-    0 for those without trade exposure, to whom a tariff can only cost trust.
-    """
-    exposed = game.by_member("trade_exposure")
-    if not exposed.any():
-        raise InvalidValueError(
-            "a tariff is to be committed, but no ally has trade_exposure > 0: it would do nothing."
-        )
-    most = np.full(game.size, MOST_LOST)
-    if game.consumption == "log" and game.shortfall != "proportional":
-        most -= game.by_member("burden_max")
-    with np.errstate(divide="ignore"):
-        found = np.minimum(1.0, np.maximum(most, 0.0) / exposed)
-    return np.where(exposed > 0, found, 0.0)
-
-
-def _most_tariff(game: BurdenSharingGame) -> float:
-    """The largest uniform tariff that is searched."""
-    most, exposed = _most_tariffs(game), game.by_member("trade_exposure") > 0
-    return float(most[exposed].min())
-
-
-def _axis(game: BurdenSharingGame, name: str, tolerances: Tolerances) -> Array:
-    """The points of one committed dimension, denser at small threats, burdens and demands."""
-    share = np.linspace(0.0, 1.0, max(tolerances.grid, 25))
-    if name == "tariff":
-        return _most_tariff(game) * share**2
-    if name == "threat":
-        # A small demand is met at a small threat: beyond, threats only cost trust.
-        return np.union1d(share, share[1] * 0.5 ** np.arange(1, 8))
-    lead = game.members.leader_index
-    highs = game.by_member("burden_max")
-    if name == "burden":
-        low, high = float(game.by_member("burden_min")[lead]), float(highs[lead])
-        return low + (high - low) * share**2
-    return _most_demand(game) * np.linspace(0.02, 1.0, len(share)) ** 2
 
 
 def _search(
