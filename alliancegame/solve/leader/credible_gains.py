@@ -3,8 +3,9 @@
 An ally's payoff at a burden of its own is that with its threat where the leader would then execute it,
 and that without elsewhere, which is never less. The leader's is the largest over all sets that it could
 execute. Both are bounded on boxes of burdens by enclosures (`own_payoff`) and by what intervals say of
-the leader's choice; branch and bound (`global_search`) then bounds the best deviation, jumps included:
-on the side of a jump that is not decided the payoff without the threat counts.
+the leader's choice (`deciding`); branch and bound (`global_search`) then bounds the best deviation, jumps
+included: where it is not decided whether an ally is executed, its payoff without the threat counts, and
+where it is not decided whom the leader executes, what the open ones add alone.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.payoff import intervals as iv
 from alliancegame.solve.global_search import Maximum, maximise_many
-from alliancegame.solve.leader.credible_candidates import Index, all_sets
+from alliancegame.solve.leader.credible_candidates import Index
 from alliancegame.solve.leader.deciding import Deciding
-from alliancegame.solve.leader.execution import execute, stakes_at
+from alliancegame.solve.leader.execution import Mask, execute, stakes_at
 from alliancegame.solve.own_payoff import Facts, Functions
 
 POINTS = 161
@@ -34,8 +35,6 @@ TOLERANCE = 1e-11
 """How tightly best deviations are enclosed, in payoff."""
 BUDGET = 4_000
 """Boxes for each piece of an action set."""
-MOST_SETS = 10
-"""Allies with a shortfall up to whose number all sets bound what the leader gains."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -201,43 +200,55 @@ class Deviating:
         return -np.inf
 
     def _leader(self) -> tuple[list[Maximum], float]:
-        """The maxima of the leader's payoff with every set executed, and its payoff now.
-
-        With too many sets, or where influence jumps at nothing: none, and nothing is proved.
-        """
-        stakes = stakes_at(self.game, self.plan, self.x[None], self.mean)
-        at = np.flatnonzero(stakes.bite[0] > 0)
-        scanned = Maximum(-np.inf, np.inf, np.empty(0), 1, 0)
-        functions = self.facts.functions(self.lead, True, taxed=True)
-        if len(at) > MOST_SETS:
-            return [scanned], -np.inf
-        none = np.zeros(self.game.size, dtype=bool)
-        sets = [none] if stakes.settled else list(all_sets(self.game.size, at))
-        chosen = np.array([*sets, self.executed & (stakes.bite[0] > 0)])
-        saved = (stakes.saved * chosen).sum(axis=1)
-        power = (self.facts.numbers["scale"] * np.maximum(self.x, 1e-60)) ** self.game.substitution
-        kept = power * (1 - stakes.bite[0] * chosen)
-        kept[:, self.lead] = 0.0
-        forces = kept.sum(axis=1)
-        lead = np.full(len(chosen), self.lead)
-        revenue = self.facts.numbers["revenue"][lead] + saved
-
-        def family(function: Any) -> Any:
-            return lambda box, which: function(
-                *self.facts.boxes(
-                    functions, box, lead[which], np.zeros(len(which)), Z=forces[which],
-                    revenue=revenue[which],
-                )
-            )  # fmt: skip
-
-        low, high = (self.game.by_member(f"burden_{end}")[lead[:-1]] for end in ("min", "max"))
+        """The maximum of the leader's payoff, and its payoff now."""
+        family = _LeaderFamily(self)
+        low, high = (
+            np.array([self.game.by_member(f"burden_{end}")[self.lead]]) for end in ("min", "max")
+        )
         found = maximise_many(
-            family(functions.value), family(functions.slope), family(functions.curvature), low, high,
-            [[]] * len(sets), TOLERANCE, start=[[float(self.x[self.lead])]] * len(sets), budget=BUDGET,
+            family.value, family.slope, family.curvature, low, high, [[]], TOLERANCE,
+            start=[[float(self.x[self.lead])]], budget=BUDGET,
         )  # fmt: skip
         x = np.array([self.x[self.lead]])
-        now = family(functions.value)((x, x), np.array([len(sets)]))
+        now = family.with_sets(family.functions.value, (x, x), self.executed[None])
         return found, float(now[0][0])
+
+
+class _LeaderFamily:
+    """The leader's payoff on boxes of its burden, with its best set as far as intervals decide which."""
+
+    def __init__(self, at: Deviating) -> None:
+        game, self.facts, self.lead = at.game, at.facts, at.lead
+        self.functions = at.facts.functions(at.lead, True, taxed=True)
+        self.stakes = stakes_at(game, at.plan, at.x[None], at.mean)
+        self.deciding = Deciding.of(game, at.plan, at.x, at.mean)
+        power = (at.facts.numbers["scale"] * np.maximum(at.x, 1e-60)) ** game.substitution
+        self.power = np.where(np.arange(game.size) == at.lead, 0.0, power)
+
+    def with_sets(self, function: Any, box: Any, chosen: Mask) -> Any:
+        """A function with a set (box, n) executed on each box."""
+        who = np.full(len(chosen), self.lead)
+        forces = (self.power * (1 - self.stakes.bite[0] * chosen)).sum(axis=1)
+        revenue = self.facts.numbers["revenue"][who] + (self.stakes.saved * chosen).sum(axis=1)
+        instead = {"Z": forces, "revenue": revenue}
+        return function(*self.facts.boxes(self.functions, box, who, np.zeros(len(who)), **instead))
+
+    def value(self, box: Any, which: Index) -> Any:
+        sure, possible, more = self.deciding.around(box)
+        lo, hi = self.with_sets(self.functions.value, box, sure)
+        return lo, np.where((sure == possible).all(axis=1), hi, iv.add((hi, hi), (more, more))[1])
+
+    def slope(self, box: Any, which: Index) -> Any:
+        return self._where_decided(self.functions.slope, box)
+
+    def curvature(self, box: Any, which: Index) -> Any:
+        return self._where_decided(self.functions.curvature, box)
+
+    def _where_decided(self, function: Any, box: Any) -> Any:
+        sure, possible, _ = self.deciding.around(box)
+        lo, hi = self.with_sets(function, box, sure)
+        decided = (sure == possible).all(axis=1)
+        return np.where(decided, lo, iv.WHOLE[0]), np.where(decided, hi, iv.WHOLE[1])
 
 
 class _Family:

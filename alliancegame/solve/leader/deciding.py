@@ -4,7 +4,8 @@ An ally i moves over a box, the others stay. With V1 and V0 the leader's best pa
 executing it, V1 - V0 is at least what executing i adds to a best choice without it, and at most what it
 adds to a best choice with it, i taken out. What one more execution adds falls with what is saved and
 with what is lost already (`execution`), so that sets known to contain, or to be contained in, those best
-choices bound it. They are found by the same two rules that decide the choice itself, on the box.
+choices bound it. They are found by the same two rules that decide the choice itself, on the box. The
+same holds where the leader moves; what is open then adds no more than the sum of what each adds alone.
 For rho < 0 everything is executed.
 """
 
@@ -54,6 +55,19 @@ class Deciding:
         high = facts.added(*facts.sets(executed=True), least=False)
         return np.asarray(np.where(low >= 0, 1, np.where(high < 0, -1, 0)))
 
+    def around(self, box: Interval) -> tuple[Mask, Mask, Array]:
+        """When the leader moves over boxes: a set that its choice contains, and one that contains it.
+
+        And what the rest of the second could add to the first at most, (box,).
+        """
+        stakes, count = self.stakes, len(box[0])
+        if stakes.settled or stakes.rho < 0:
+            chosen = np.tile((stakes.bite > 0) & (not stakes.settled), (count, 1))
+            return chosen, chosen, np.zeros(count)
+        facts = _Boxes.of_leader(self, box)
+        sure, possible = facts.sets(executed=False)
+        return sure, possible, facts.more(sure, possible)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Boxes:
@@ -63,7 +77,7 @@ class _Boxes:
     theta: float
     rho: float
     returned: float
-    own: float
+    own: Interval
     left: Interval
     others_saved: Array
     others_lost: Array
@@ -107,11 +121,40 @@ class _Boxes:
         mask[:, lead] = False
         forces = (scale * np.maximum(at.x, 0.0)) ** stakes.rho
         return cls(
-            stakes.log, stakes.theta, stakes.rho, float(stakes.returned[0]), float(forces[lead]), left,
+            stakes.log, stakes.theta, stakes.rho, float(stakes.returned[0]),
+            (forces[lead], forces[lead]), left,
             np.where(mask, stakes.saved, 0.0), np.where(mask, stakes.lost, 0.0),
             np.where(mask, forces[None], 0.0), (rate * q[0], rate * q[1]),
             (q[0] * power[0], q[1] * power[1]), power,
         )  # fmt: skip
+
+    @classmethod
+    def of_leader(cls, at: Deciding, box: Interval) -> _Boxes:
+        """The same when the leader moves, and no ally."""
+        game, stakes, count = at.game, at.stakes, len(box[0])
+        lead, scale = game.members.leader_index, measures.contributions(game, np.ones(game.size))
+        none = np.zeros(count)
+        idle = none, none
+        own = tuple((scale[lead] * end) ** stakes.rho for end in box)
+        others = np.arange(game.size) != lead
+        forces = np.where(others, (scale * np.maximum(at.x, 0.0)) ** stakes.rho, 0.0)
+        base = float(stakes.left[0]) + at.x[lead]
+        wide = (count, game.size)
+        return cls(
+            stakes.log, stakes.theta, stakes.rho, float(stakes.returned[0]), own,
+            (base - box[1], base - box[0]), np.broadcast_to(stakes.saved, wide),
+            np.broadcast_to(stakes.lost, wide), np.broadcast_to(forces, wide), idle, idle, idle,
+        )  # fmt: skip
+
+    def more(self, sure: Mask, possible: Mask) -> Array:
+        """What executing more than the sure ones adds at most: the sum of what each adds alone, (box,)."""
+        saved = (self.others_saved * sure).sum(axis=1, keepdims=True)
+        alone = self.marginal(
+            self.others_saved, self.others_lost, self.left[0][:, None] + saved,
+            self.rest(sure, False, True)[:, None], False,
+        )  # fmt: skip
+        open_ = possible & ~sure
+        return np.asarray(np.where(open_, np.maximum(alone, 0.0), 0.0).sum(axis=1))
 
     def rest(self, chosen: Mask, executed: bool, high: bool) -> Array:
         """The leader's S^rho when the chosen of the others are executed: an end of it, (box,)."""
@@ -120,7 +163,7 @@ class _Boxes:
         if executed:
             gone = self.lost[int(not high)]
             own = np.maximum(own - gone, 0.0)
-        return np.asarray(self.own + self.returned * (kept + own))
+        return np.asarray(self.own[int(high)] + self.returned * (kept + own))
 
     def marginal(self, saved: Array, lost: Array, left: Array, rest: Array, lowest: bool) -> Array:
         """What an execution adds, with slack towards the end that is asked for."""
@@ -156,7 +199,8 @@ class _Boxes:
                 self.others_saved, self.others_lost, (self.left[0] + base[0])[:, None] + some_saved,
                 self.rest(sure, executed, True)[:, None], False,
             )  # fmt: skip
-            takes, drops = open_ & (least > 0), open_ & (most < 0)
+            takes = open_ & (least >= 0)
+            drops = open_ & ~takes & (most <= 0)  # Some best choice does without.
             if not (takes.any() or drops.any()):
                 break
             sure, possible = np.asarray(sure | takes), np.asarray(possible & ~drops)

@@ -72,7 +72,7 @@ class Stakes:
         """f(a) - f(0), (case,)."""
         saved = (self.saved * chosen).sum(axis=1)
         lost = (self.lost * chosen).sum(axis=1)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             first = np.log1p(saved / self.left) if self.log else saved
             if self.theta > 0:
                 gone = np.where(lost > 0, self.returned * lost / self.strength, 0.0)
