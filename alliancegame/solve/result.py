@@ -251,8 +251,9 @@ class Equilibrium(Result):
     The arrays `burdens` (shares of GDP), `payoffs`, `influences`, `securities` (effective bn US$)
     and `operating_trust` have shape (n,) in member order; `burden`, `payoff`, ... are the same as
     pandas Series by member. `others` holds further equilibria of the same plan if any were found;
-    this one is then the best for the leader. `concept` is "nash" or "response". `evidence` is what a
-    proof of uniqueness by intervals needs (`every.proof`), as plain values.
+    this one is then the best for the leader. `concept` is "nash" or "response"; "credible nash" or
+    "credible response" where threats are carried out only where the leader then wants to. `evidence`
+    is what a proof of uniqueness by intervals needs (`every.proof`), as plain values.
     """
 
     kind: ClassVar[str] = "equilibrium"
@@ -386,6 +387,8 @@ class Equilibrium(Result):
         }
 
     def _claims(self, of: str = "") -> list[dict[str, Any]]:
+        if self.concept.startswith("credible"):  # Numbers of another game than the plan's alone.
+            return []
         of, made = of or self.kind, self.certificate
         theorem = "simultaneous Nash" if self.concept == "nash" else "followers"
         if made.reason.startswith(BY_INTERVALS):

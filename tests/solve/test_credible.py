@@ -278,7 +278,7 @@ def test_simultaneous_equilibria_against_a_dense_grid(saving: float, threat: flo
     near = np.argwhere(regret <= 2e-7)
     points = [np.array(one.burdens) for one in found.equilibria]
     for one in found.equilibria:
-        assert one.concept == "nash"
+        assert one.concept == "credible nash"
         assert one.certificate.verdict == "certified"
         k = [int(np.abs(x - value).argmin()) for value in one.burdens]
         assert regret[k[0], k[1]] <= 2e-7
@@ -391,6 +391,19 @@ def forces_left(hand: CredibleHand, x: list[float], gone: tuple[bool, ...]) -> f
     return float(hand.contribution(0, x) + worth * left)
 
 
+def test_the_checker_knows_that_it_has_no_rules_for_this() -> None:
+    """The numbers are not those of the plan if every threat were believed: not checkable, not refused."""
+    pytest.importorskip("flint")
+    game = ag.load_model("three-allies").replace(execution_saving=0.05)
+    one = ag.credible_targets(game, ag.Plan(threat=1.0, burden=0.034)).equilibrium
+    saved = json.loads(one.to_json(certificate=True))
+    assert ag.verify(saved).status == "not checkable"
+    believed = ag.respond(game, one.plan)
+    claimed = json.loads(believed.to_json(certificate=True))
+    assert ag.verify({**claimed, "concept": "credible response"}).status == "refused"
+    assert ag.verify({**claimed, "concept": "credible nash"}).status == "refused"
+
+
 def test_tariffs_beside_threats_are_always_carried_out() -> None:
     """Where no threat is credible a tariff still moves allies; it can be committed too."""
     game = ag.load_model("three-allies").replace(trade_exposure=0.05)
@@ -423,3 +436,12 @@ def test_a_switch_right_beside_an_answer_is_seen() -> None:
     gain = hand.payoff(1, list(moved)) - hand.payoff(1, list(believed.burdens))
     assert gain == pytest.approx(proved.gain[1], abs=1e-10)
     assert all("Large" not in names for names in ag.credible_targets(game, plan).executed)
+
+
+def test_a_search_in_which_most_plans_have_no_equilibrium_falls_back_to_quiet_ones() -> None:
+    """The plans that promise most tempt somebody over a jump; without a threat nobody is tempted."""
+    game = ag.load_model("three-allies").replace(execution_saving=0.02)
+    found = ag.solve_stackelberg(game, ("threat",), demand=0.2, credible=True)
+    assert found.failed > 0
+    assert found.leader_payoff >= ag.solve_nash(game).leader_payoff - 1e-12
+    assert found.certificate.verdict == "certified"

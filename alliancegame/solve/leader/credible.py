@@ -272,7 +272,7 @@ def targets_of(
     game: BurdenSharingGame, plan: Plan, tolerances: Tolerances, worth: Worth | None = None
 ) -> CredibleTargets:
     """The same without checks; `worth` says what equilibria are ranked by if not the leader's payoff."""
-    found = answers(game, plan, worth)
+    found = answers(game, plan, worth, prove=True)
     equilibria = equilibria_of(game, plan, found, tolerances)
     biting = [stakes_at(game, plan, e.burdens[None], _mean(e)).bite[0] > 0 for e in equilibria]
     executed = tuple(

@@ -29,6 +29,8 @@ from alliancegame.solve.own_payoff import Facts, Functions
 
 POINTS = 161
 """Burdens on each side of the demand at which deviations are scanned before the best is refined."""
+NEAR = 28
+"""Halvings of the distance to a demand, and to the burden itself, that a scan looks at."""
 CLOSER = 7
 """Lattices of a scan, each 16 times finer: enough to come to a jump within rounding."""
 TOLERANCE = 1e-11
@@ -78,11 +80,19 @@ class Deviating:
         low, high = (self.game.by_member(f"burden_{end}")[who] for end in ("min", "max"))
         demand = np.clip(self.facts.demand[who], low, high)
         share = np.linspace(0.0, 1.0, points) ** 2
-        below, above = (
+        near = 0.5 ** np.arange(
+            1, NEAR
+        )  # Switches are often close below a demand, or to an answer.
+        parts = [
             start[:, None] + (end - start)[:, None] * share
             for start, end in ((low, demand), (demand, high))
-        )
-        whole = np.sort(np.concatenate([below, above], axis=1), axis=1)
+        ]
+        parts += [
+            middle[:, None] + (end - middle)[:, None] * near
+            for middle in (demand, self.x[who])
+            for end in (low, high)
+        ]
+        whole = np.sort(np.concatenate(parts, axis=1), axis=1)
         here = paid(self.x[who][:, None])[0][:, 0]
         best, where = np.array(here), np.array(self.x[who])
         rows = np.arange(len(who))
@@ -95,8 +105,9 @@ class Deviating:
                 better = values[rows, top] > best
                 best = np.where(better, values[rows, top], best)
                 where = np.where(better, lattice[rows, top], where)
-                left = lattice[rows, np.maximum(top - 1, 0)]
-                right = lattice[rows, np.minimum(top + 1, lattice.shape[1] - 1)]
+                point = lattice[rows, top][:, None]  # Points may stand twice in a lattice.
+                left = np.where(lattice < point, lattice, lattice[:, :1]).max(axis=1)
+                right = np.where(lattice > point, lattice, lattice[:, -1:]).min(axis=1)
                 lattice = left[:, None] + (right - left)[:, None] * np.linspace(0, 1, 33)
         with np.errstate(invalid="ignore"):
             gain[who] = np.where(np.isfinite(here), best - here, np.inf)

@@ -54,47 +54,61 @@ GAINS = 1e-9
 class Answers:
     """Equilibria under one plan, the best for the leader first: `kept` candidates and their `gains`.
 
-    `tried` sets of executions were tried, `complete` says whether these were all; `tempted` maps members
-    to what they gain by leaving a profile at which execution and answers agree.
+    `bounds` are proved gains, where they were asked for; `tried` sets of executions were tried,
+    `complete` says whether these were all; `tempted` maps members to what they gain by leaving a profile
+    at which execution and answers agree.
     """
 
     kept: Candidates
     value: Array
     gains: tuple[Gains, ...]
+    bounds: tuple[Gains, ...]
     tried: int
     complete: bool
     tempted: tuple[tuple[str, float], ...]
 
 
 def answers(
-    game: BurdenSharingGame, plan: Plan, worth: Worth | None = None, points: int = POINTS
+    game: BurdenSharingGame,
+    plan: Plan,
+    worth: Worth | None = None,
+    points: int = POINTS,
+    *,
+    prove: bool = False,
 ) -> Answers:
     """All equilibria that are found under a plan; `worth` says what the leader ranks them by.
 
-    Deviations are scanned at so many `points` on either side of a demand, and closer from there.
+    Deviations are scanned at so many `points` on either side of a demand, and closer from there; with
+    `prove` what a scan lets through is searched by branch and bound as well.
     """
     asked, sets, complete = _tried(game, plan)
     found = candidates(game, asked, sets, ROOTS)
     found = found.take(found.agree)
     kept: list[int] = []
     gains: list[Gains] = []
+    bounds: list[Gains] = []
     tempted: dict[str, float] = {}
     for k in range(len(found.payoff)):
         if any(np.allclose(found.batch.burden[k], found.batch.burden[j], atol=1e-9) for j in kept):
             continue
-        made = Deviating(game, plan, found.batch.burden[k], found.batch.trust[k]).scanned(points)
-        if made.gain.max() <= GAINS:
+        at = Deviating(game, plan, found.batch.burden[k], found.batch.trust[k])
+        made = [at.scanned(points)]
+        if prove and made[0].gain.max() <= GAINS:
+            made.append(at.proved())
+        sure = np.where(made[-1].proved, made[-1].gain, made[0].gain)
+        if sure.max() <= GAINS:
             kept.append(k)
-            gains.append(made)
+            gains.append(made[0])
+            bounds += made[1:]
         else:
-            who = int(made.gain.argmax())
-            tempted[game.members[who]] = float(made.gain[who])
+            who = int(sure.argmax())
+            tempted[game.members[who]] = float(sure[who])
     found = found.take(np.array(kept, dtype=np.intp))
     value = found.payoff if worth is None else worth(found.batch)
     order = np.argsort(-value, kind="stable")
     return Answers(
-        found.take(order), value[order], tuple(gains[k] for k in order), len(sets), complete,
-        tuple(tempted.items()),
+        found.take(order), value[order], tuple(gains[k] for k in order),
+        tuple(bounds[k] for k in order) if prove else (), len(sets), complete, tuple(tempted.items()),
     )  # fmt: skip
 
 
@@ -151,17 +165,17 @@ def _chased(game: BurdenSharingGame, plan: Plan, at: Index) -> Mask:
 def equilibria_of(
     game: BurdenSharingGame, plan: Plan, found: Answers, tolerances: Tolerances
 ) -> tuple[Equilibrium, ...]:
-    """The answers as results: payoffs with what is carried out, the leader's with what it saves."""
+    """Proved answers as results: payoffs with what is carried out, the leader's with what it saves."""
     batch: Batch = found.kept.batch
     made = []
-    for k, scanned in enumerate(found.gains):
+    for k, (scanned, bounds) in enumerate(zip(found.gains, found.bounds, strict=True)):
         x, trust = batch.burden[k], batch.trust[k]
         payoffs = batch.payoff[k].copy()
         payoffs[game.members.leader_index] = found.kept.payoff[k]
-        proof = _certificate(game, plan, found, x, trust, scanned, tolerances)
+        proof = _certificate(game, plan, found, x, trust, scanned, bounds, tolerances)
         made.append(
             Equilibrium(
-                game, plan, "nash" if plan.burden is None else "response", x, payoffs,
+                game, plan, f"credible {'nash' if plan.burden is None else 'response'}", x, payoffs,
                 batch.influence[k], batch.security[k], trust, proof,
                 "credible threats only: those of allies that the leader wants to carry out",
             )
@@ -171,10 +185,9 @@ def equilibria_of(
 
 def _certificate(
     game: BurdenSharingGame, plan: Plan, found: Answers, x: Array, trust: Array, scanned: Gains,
-    tolerances: Tolerances,
+    bounds: Gains, tolerances: Tolerances,
 ) -> Certificate:  # fmt: skip
     """What is proved of a profile: bounds on everybody's gains if they can be had, else a scan's."""
-    bounds = Deviating(game, plan, x, trust).proved()
     sure = bool(bounds.proved.all())
     gain = np.where(bounds.proved, bounds.gain, scanned.gain)
     worst = int(gain.argmax())

@@ -31,7 +31,9 @@ ROUNDS = 9
 AROUND = {1: 11, 2: 11, 3: 7, 4: 5}
 """Points of a closer lattice in each dimension, by how many are committed."""
 VERIFIED = 40
-"""Most plans of a lattice that are looked at for deviations over jumps, the most promising first."""
+"""Plans of a lattice that are looked at for deviations over jumps, the most promising first, until one
+keeps its promise; then every so many of the others."""
+SKIPPED = 5
 ROUGHLY = 33
 """Points of a first scan for deviations while plans are swept."""
 SWEPT = 11
@@ -46,6 +48,7 @@ class _Search:
     base: Plan
     chosen: tuple[str, ...]
     worth: Worth | None
+    prove: bool = False
     count: int = 0
     failed: int = 0
 
@@ -75,7 +78,7 @@ class _Search:
 
     def answers(self, plan: Plan, points: int = credible_gains.POINTS) -> Answers:
         """The equilibria of one plan, the best first."""
-        made = answers(self.game, plan, self.worth, points)
+        made = answers(self.game, plan, self.worth, points, prove=self.prove)
         self.failed += not len(made.value)
         return made
 
@@ -91,6 +94,11 @@ def solve_credible(
     worth = None if interest is None else functools.partial(interest.of_batch, game)
     search = _Search(game, base, believed.commit, worth)
     plan, value = _uniform(search, believed)
+    found = targets_of(game, plan, tolerances, worth)
+    if not found.equilibria:  # A scan let through what the proof does not.
+        search.prove = True
+        plan, value = _uniform(search, believed)
+        found = targets_of(game, plan, tolerances, worth)
     words = (
         f"uniform plans on a lattice ({'x'.join(str(POINTS[name]) for name in believed.commit)}) drawn "
         f"closer {ROUNDS} times around the best; {search.count} plans solved, {search.failed} without an "
@@ -98,9 +106,9 @@ def solve_credible(
     )
     record = None
     if believed.targets is not None:
-        plan, value, record, swept = _aimed(search, plan, value)
+        plan, record, swept = _aimed(search, plan, value)
         words = f"{swept}; found so: {words}"
-    found = targets_of(game, plan, tolerances, worth)
+        found = targets_of(game, plan, tolerances, worth)
     return CredibleResult(
         believed.commit, plan, found, believed.baseline, believed, math.nan, words, search.failed,
         believed.objective, interest, record,
@@ -116,17 +124,19 @@ def _uniform(search: _Search, believed: StackelbergResult) -> tuple[Plan, float]
     if believed.targets is not None:
         first = Plan(**believed.targets.uniform_plan)
     point = np.array([float(getattr(first, name)) for name in chosen])
-    offered, best = point[None], -np.inf
+    quiet = np.where(np.isin(chosen, ("threat", "tariff")), 0.0, point)
+    offered, best = np.stack([point, quiet]), -np.inf
     for turn in range(ROUNDS):
         mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(chosen))
         points = np.concatenate([offered, mesh])
         values = search.promised(points)
-        order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:VERIFIED]
-        for k in order[values[order] > best]:
+        order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+        order = order[values[order] > best]
+        for k in np.concatenate([order[:VERIFIED], order[VERIFIED::SKIPPED]]):
             made = search.answers(search.plan(points[k]))
             if len(made.value) and made.value[0] > best:
                 best, point = float(made.value[0]), points[k]
-            if len(made.value) and made.value[0] >= values[k] - 1e-12:
+            if best >= values[k] - 1e-12:
                 break
         if not np.isfinite(best):
             raise ConvergenceError(
@@ -142,7 +152,7 @@ def _uniform(search: _Search, believed: StackelbergResult) -> tuple[Plan, float]
     return search.plan(point), best
 
 
-def _aimed(search: _Search, uniform: Plan, floor: float) -> tuple[Plan, float, Targeted, str]:
+def _aimed(search: _Search, uniform: Plan, floor: float) -> tuple[Plan, Targeted, str]:
     """The best plan by ally from the best uniform one, which stays if nothing beats it."""
     game = search.game
     most = box.most_tariffs(game) if "tariff" in search.chosen else None
@@ -169,7 +179,8 @@ def _aimed(search: _Search, uniform: Plan, floor: float) -> tuple[Plan, float, T
         f"ally by ally; {made.evaluations} plans solved. The plan is never worse than the best uniform one"
     )
     if made.value > floor:
+        search.prove = True
         sure = search.answers(wide.plan(made.row))
         if len(sure.value) and sure.value[0] > floor:
-            return wide.plan(made.row), float(sure.value[0]), record, words
-    return uniform, floor, record, words
+            return wide.plan(made.row), record, words
+    return uniform, record, words

@@ -149,7 +149,10 @@ class _Walk:
             key = (claim["of"], claim["claim"])
             demand(key not in self.listed, f"claimed twice: {key}")
             self.listed[key] = claim
-        if kind in KINDS:
+        if kind == "equilibrium" and str(content["concept"]).startswith("credible"):
+            what = "the checker has no rules for threats that must be credible"
+            self.say(kind, "result", (OPEN, what))
+        elif kind in KINDS:
             self.result(
                 "", KINDS[kind], {"equilibrium": content} if kind == "equilibrium" else content
             )
