@@ -111,17 +111,24 @@ def aggregates(stage: Stage, x: Array, *, below: NDArray[np.bool_] | None = None
     `local`.
     """
     x = np.maximum(x, TINY)
-    values = _sums(stage.form)(x, stage.rows["scale"], stage.rows["weight"], stage.rho, stage.m)
-    parts = np.array([np.broadcast_to(v, x.shape) for v in values]).reshape(3, 3, -1)
-    lead = np.arange(stage.size) == stage.lead
-    parts[0][:, lead] = 0.0
-    parts[2][:, ~lead] = 0.0
+    parts = sums(stage, x)
     cross = np.zeros(stage.size)
     if stage.one_by_one:
         share, cross = _contests(stage, x)
         under = (x < stage.rows["demand"]) if below is None else below
         parts = np.concatenate([parts, [share, _revenue(stage, x, under)]])
     return Aggregates(parts[:, 0].sum(axis=1), parts[:, 0], parts[:, 1], parts[:, 2], cross)
+
+
+def sums(stage: Stage, x: Array) -> Array:
+    """Members' parts of Z, C and G, and their first and second derivatives, (3, 3, n)."""
+    x = np.maximum(x, TINY)
+    values = _sums(stage.form)(x, stage.rows["scale"], stage.rows["weight"], stage.rho, stage.m)
+    parts: Array = np.array([np.broadcast_to(v, x.shape) for v in values]).reshape(3, 3, -1)
+    lead = np.arange(stage.size) == stage.lead
+    parts[0][:, lead] = 0.0
+    parts[2][:, ~lead] = 0.0
+    return parts
 
 
 def _contests(stage: Stage, x: Array) -> tuple[Array, Array]:

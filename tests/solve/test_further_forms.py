@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import alliancegame as ag
-from alliancegame.errors import ConvergenceError, UnsupportedFormError
+from alliancegame.errors import ConvergenceError
 from tests.oracle import Hand
 
 TAXED: dict[str, Any] = {
@@ -76,26 +76,6 @@ def test_trust_that_a_tariff_costs_is_trust_lost() -> None:
     assert c.leverage == pytest.approx(leverage, abs=1e-9)
     assert c.trust_loss < -1e-3
     assert c.commitment + c.leverage + c.trust_loss == pytest.approx(c.delta_payoff, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("forms", "plan"),
-    [
-        ({}, PLAN),
-        pytest.param(
-            {"influence": "hub", "decisiveness": 0.8},
-            PLAN.replace(tariff=0.0),
-            marks=pytest.mark.long,
-        ),
-        pytest.param({"shortfall": "logistic"}, PLAN.replace(tariff=0.0), marks=pytest.mark.long),
-        ({"shortfall": "trigger"}, PLAN.replace(tariff=0.0, demand=0.02)),
-    ],
-)
-def test_what_is_not_written_for_a_form_refuses_it(forms: dict[str, Any], plan: ag.Plan) -> None:
-    game = ag.BurdenSharingGame(**TAXED).replace(**forms)
-    for call in (lambda: ag.credible_targets(game, plan),):
-        with pytest.raises(UnsupportedFormError, match="not written for"):
-            call()
 
 
 def test_a_tariff_that_falls_on_nobody_takes_no_theorem_away() -> None:

@@ -12,8 +12,8 @@ from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.payoff.conditions import Role, Subject, derivatives
 from alliancegame.payoff.form import Form
-from alliancegame.payoff.slopes import Stage, aggregates
-from alliancegame.solve.derivatives.inputs import NIL, TINY, Given, facts_of, form_of, seen
+from alliancegame.payoff.slopes import Stage, sums
+from alliancegame.solve.derivatives.inputs import NIL, Given, facts_of, form_of, seen
 
 __all__ = ["Linear", "Mask", "form_of", "linearise", "rates_of"]
 
@@ -105,7 +105,7 @@ def rates_of(
         form, game.members.leader_index, {name: facts[name] for name in _ROWS},
         float(facts["returned"][0]), game.substitution, game.decisiveness,
     )  # fmt: skip
-    found = dict(zip("ZCG", aggregates(stage, np.maximum(x, TINY)).first, strict=True))
+    found = dict(zip("ZCG", sums(stage, x)[:, 1], strict=True))
     for name in ("revenue", "share", "share_x"):
         if f"{name} of each" in facts:
             found[name] = facts[f"{name} of each"]
