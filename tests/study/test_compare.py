@@ -201,6 +201,18 @@ def test_with_a_discount_factor_a_plan_kept_for_ever_is_weighed() -> None:
         assert c.present_value_usd_bn == pytest.approx(yearly / 0.2, rel=1e-9)
 
 
+def test_trust_at_a_ceiling_of_many_digits_is_kept_for_ever() -> None:
+    """Periods solved one by one: trust is rounded there, and must not be refused as above its ceiling."""
+    ceiling = [1.0, 0.77325098765432178, 1 - 2**-53, 2 / 3]
+    game = ag.load_model("three-allies").replace(
+        trust=ceiling, trust_ceiling=ceiling, recovery=1.0, shortfall="trigger"
+    )
+    plan = ag.Plan(threat=0.2, burden=0.034)
+    found = ag.compare(game, plan, discount=0.5)
+    assert found.lasting.first == pytest.approx(found.delta_payoff, abs=1e-12)
+    assert found.lasting.value == pytest.approx(2 * found.delta_payoff, abs=1e-11)
+
+
 def test_dynamic_backfire_is_a_flag_only_with_a_discount_factor(game, tmp_path) -> None:
     plan = ag.Plan(threat=0.2)
     once = ag.compare(game, plan)
