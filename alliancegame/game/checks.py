@@ -22,8 +22,8 @@ def check_game(game: Any, function: str, *, also: str = "", extremes: bool = Fal
         if game.technology != "ces" and not extremes:
             raise UnsupportedFormError(
                 f"{function} is not written for technology={game.technology!r}: solve_nash, respond, "
-                'certify and compare are. Elsewhere use technology="ces", with substitution for how '
-                "forces add up."
+                "find_equilibria, certify, compare, channels and sensitivities are. Elsewhere use "
+                'technology="ces", with substitution for how forces add up.'
             )
         return
     remedy = f"ag.load_model({game!r})" if isinstance(game, str) else 'ag.load_model("nato-2024")'

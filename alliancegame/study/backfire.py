@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
-from alliancegame.game.checks import check_whole
+from alliancegame.game.checks import check_game, check_smooth, check_whole
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import DEFAULT_DEMAND, Plan
@@ -163,9 +163,10 @@ def backfire_threshold(
 
     Where several answers to a threat are possible, V takes the best for the leader of those found.
 
-    Raises `InvalidValueError`, `UnknownNameError`; `ZeroTrustError` or `ConvergenceError` if there is no
-    V(0).
+    Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for triggers and the exact limits
+    of the technology; `ZeroTrustError` or `ConvergenceError` if there is no V(0).
     """
+    check_game(game, "backfire_threshold")
     if burden not in ("committed", "simultaneous"):
         raise unknown_name("burden", burden, ("committed", "simultaneous"))
     demand = as_number(demand, "demand")
@@ -173,6 +174,7 @@ def backfire_threshold(
     if not 0 < at <= 1:
         raise InvalidValueError(f"break_even_threat must be in (0, 1], got {at:g}.")
     check_whole(points, "points", 3)
+    check_smooth(game, "backfire_threshold")
     aggregative.check_plan(game, Plan(threat=1.0, demand=demand))
     status_quo(game)  # Says so if trust has gone before anybody is threatened.
     value = _Value(game, demand, burden)

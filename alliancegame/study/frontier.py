@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
-from alliancegame.game.checks import check_game, check_plan_type, check_whole
+from alliancegame.game.checks import check_game, check_plan_type, check_smooth, check_whole
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -106,10 +106,12 @@ def frontier(
     (the plan's own burden is ignored). `burdens` gives the leader's burdens, shape (points,);
     otherwise `points` of them cover its whole range, denser at small ones.
 
-    Raises `InvalidValueError` for fewer than two points or burdens outside the leader's bounds.
+    Raises `InvalidValueError` for fewer than two points or burdens outside the leader's bounds,
+    `UnsupportedFormError` for triggers and the exact limits of the technology.
     """
     plan = Plan() if plan is None else plan
     check_game(game, "frontier")
+    check_smooth(game, "frontier")
     check_plan_type(plan)
     plan = plan.replace(burden=None)
     aggregative.check_plan(game, plan)

@@ -88,7 +88,12 @@ def _payoffs(game: BurdenSharingGame, plan: Plan, trust: Array) -> Array:
     Minus infinity where it has lost all influence that it values in logs.
     """
     still = game.replace(
-        decay=0.0, contagion=0.0, scarring=0.0, tariff_decay=0.0, horizon="impact", trust_ceiling=1.0
+        decay=0.0,
+        contagion=0.0,
+        scarring=0.0,
+        tariff_decay=0.0,
+        horizon="impact",
+        trust_ceiling=1.0,
     )  # Rounded, trust may end above a ceiling by its last digit.
     mantissa, exponent = np.frexp(trust)  # Periods whose trust is the same, to rounding, are one.
     rounded = np.ldexp(mantissa.round(13), exponent)

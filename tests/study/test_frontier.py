@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import alliancegame as ag
-from alliancegame.errors import InvalidValueError
+from alliancegame.errors import InvalidValueError, UnsupportedFormError
 from alliancegame.study.frontier import isoquant
 
 
@@ -70,6 +70,16 @@ def test_with_private_benefits_the_falling_branch_is_taken(game):
 def test_a_very_good_plan_may_save_more_than_everything(game):
     a = ag.solve_nash(game)
     assert isoquant(game, a.leader_payoff + 0.05, [a.leader_influence])[0] > 1
+
+
+@pytest.mark.parametrize("door", [ag.frontier, ag.backfire_threshold])
+def test_triggers_are_refused_by_name(door):
+    with pytest.raises(UnsupportedFormError, match=f"{door.__name__} is not written for shortfall"):
+        door(ag.load_model("three-allies").replace(shortfall="trigger"))
+    with pytest.raises(UnsupportedFormError, match=f"{door.__name__} is not .* technology"):
+        door(ag.load_model("three-allies").replace(technology="best-shot"))
+    with pytest.raises(InvalidValueError, match=f"{door.__name__} needs a game"):
+        door("three-allies")
 
 
 def test_bad_input_and_round_trip(game, tmp_path):

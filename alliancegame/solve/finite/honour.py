@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from alliancegame.errors import InvalidValueError
-from alliancegame.game.checks import check_game
+from alliancegame.errors import InvalidValueError, UnsupportedFormError
+from alliancegame.game.checks import check_game, check_smooth
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative, measures
 from alliancegame.solve.finite.plainly import PlainResult
+from alliancegame.solve.leader.execution import stakes_at
 from alliancegame.solve.nash import solve_nash, status_quo
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
     in the equilibrium under the plan; or comes, and is never believed again: A for ever.
     The leader's own burden is A's, or the plan's.
 
-    Raises `InvalidValueError` for a plan without a threat.
+    Raises `InvalidValueError` for a plan without a threat; `UnsupportedFormError` for tariffs, triggers and
+    the exact limits of the technology.
 
     >>> import alliancegame as ag
     >>> game = ag.load_model("three-allies")
@@ -78,30 +80,28 @@ def honour_threat(game: BurdenSharingGame, plan: Plan) -> Honour:
     True
     """
     check_game(game, "honour_threat")
+    check_smooth(game, "honour_threat")
     aggregative.check_plan(game, plan)
-    if not plan.pressure:
+    if not plan.threat_by_member(game.members).any():
         raise InvalidValueError("the plan threatens nobody: honour_threat needs threat > 0.")
+    if plan.taxed:
+        raise UnsupportedFormError(
+            "honour_threat is not written for a tariff, which is levied whether the leader is believed or "
+            "not: leave tariff out of the plan."
+        )
     a, lead = status_quo(game), game.members.leader_index
     profile = a.burdens.copy()
     if plan.burden is not None:
         profile[lead] = plan.burden
     here = aggregative.best_deviations(game, profile, plan)
-    rho = game.substitution
-    forces = measures.contributions(game, profile) ** rho
-    forces[lead] = 0.0
-    demand = plan.demand_by_member(game.members)
-    shortfall = np.maximum(0.0, 1 - profile / demand)
-    left_out = game.by_member("credibility") * plan.threat_by_member(game.members) * shortfall
-    worth = (game.return_spillin * float(here.trust[lead]) ** game.cohesion) ** rho
-    whole = float(here.security[lead]) ** rho
-    alone = whole - worth * float(left_out @ forces)
-    theta = float(game.by_member("security_weight")[lead])
-    cost = theta * math.log(whole / alone) / rho if theta else 0.0
+    unpaid = game.replace(execution_saving=0.0)
+    stakes = stakes_at(unpaid, plan, profile[None], float(here.trust[lead]))
+    cost = -float(stakes.worth(np.ones((1, game.size), dtype=bool))[0])
     under = solve_nash(game, plan)
     rent = under.leader_payoff - a.leader_payoff
     if cost <= 0:
         discount = 0.0
-    elif rent <= 0:
+    elif rent <= 0 or math.isinf(cost):
         discount = math.inf
     else:
         discount = cost / (cost + rent)

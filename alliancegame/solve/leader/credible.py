@@ -194,6 +194,8 @@ class CredibleResult(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
+        from alliancegame.study.outcomes import rounded
+
         who = ", ".join(self.targets) or "nobody"
         never = ""
         if never_executed(self.game):
@@ -203,7 +205,8 @@ class CredibleResult(Result):
         return (
             f"{never}committing {aim}{', '.join(self.commit)} with credible threats: best plan "
             f"{self.plan.describe()}, carried out against {who}; credibility costs "
-            f"{self.cost:.3g} of {unit}; {self.certificate.verdict}, {self.failed} plans had no equilibrium"
+            f"{rounded(self.cost):.3g} of {unit}; {self.certificate.verdict}, {self.failed} plans had no "
+            "equilibrium"
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -72,7 +72,6 @@ REFUSED: dict[str, Callable[[ag.BurdenSharingGame], Any]] = {
     "coalition_stability": lambda g: ag.coalition_stability(g, ["L", "A1"]),
     "leave_one_out": lambda g: ag.leave_one_out(g),
     "stable_coalitions": lambda g: ag.stable_coalitions(g),
-    "channels": lambda g: ag.channels(g, PLAN),
     "uncertainty": lambda g: ag.uncertainty(g, {"decay": (0, 1)}, plan=PLAN),
     "global_sensitivity": lambda g: ag.global_sensitivity(g, {"decay": (0, 1)}, plan=PLAN),
     "calibrate": lambda g: ag.calibrate(g, observed=[0.1, 0.1, 0.1]),

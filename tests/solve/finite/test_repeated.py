@@ -12,9 +12,10 @@ import pytest
 
 import alliancegame as ag
 from alliancegame import figures
-from alliancegame.errors import AllianceGameError
+from alliancegame.errors import AllianceGameError, UnsupportedFormError
 from alliancegame.figures.style import rendered
 from alliancegame.solve.finite.repeated import convex_hull
+from tests.credible_hand import CredibleHand
 
 PD = ag.FiniteGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], strategies=(("c", "d"), ("c", "d")))
 PENNIES = ag.FiniteGame([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
@@ -241,6 +242,26 @@ def test_honouring_a_threat() -> None:
     assert ag.honour_threat(game.replace(return_spillin=0.0), plan).cost == 0
     with pytest.raises(AllianceGameError, match="threatens nobody"):
         ag.honour_threat(game, ag.Plan())
+
+
+def test_honouring_in_other_forms() -> None:
+    """A gradual shortfall by the payoff written by hand; triggers and tariffs have other costs."""
+    game = ag.load_model("three-allies").replace(shortfall="logistic", execution_saving=0.0)
+    plan = ag.Plan(threat=0.5)
+    found = ag.honour_threat(game, plan)
+    hand, a = CredibleHand(game, plan), ag.solve_nash(game).burdens
+    everybody = hand.leads(a, [True] * 4)
+    assert found.cost == pytest.approx(hand.leads(a, [False] * 4) - everybody, abs=1e-12)
+    assert ag.honour_threat(game.replace(execution_saving=0.01), plan).cost == found.cost
+    plain = game.replace(shortfall="proportional", trade_exposure=0.1)
+    for refused, asked in (
+        (plain.replace(shortfall="trigger"), plan),
+        (plain, plan.replace(tariff=0.1)),
+    ):
+        with pytest.raises(UnsupportedFormError, match="honour_threat is not written for"):
+            ag.honour_threat(refused, asked)
+    with pytest.raises(AllianceGameError, match="threatens nobody"):
+        ag.honour_threat(plain, ag.Plan(tariff=0.1))
 
 
 # --- Learning ------------------------------------------------------------------------------------
