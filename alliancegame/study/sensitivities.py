@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from alliancegame.errors import ConvergenceError, InvalidValueError, unknown_name
+from alliancegame.errors import (
+    ConvergenceError,
+    InvalidValueError,
+    UnsupportedFormError,
+    unknown_name,
+)
 from alliancegame.game.checks import shown
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
@@ -236,9 +241,10 @@ def sensitivities(
     belongs to other forms (`rival_pull` to a hub, `width` to a logistic shortfall, `deadweight` to a
     tariff) is absent.
 
-    Raises `InvalidValueError` for anything but a verified equilibrium, `UnknownNameError`, and
-    `ConvergenceError` where the conditions are singular, so that the equilibrium has no derivative: at a
-    fold, and inside a continuum (weakest links who match each other).
+    Raises `InvalidValueError` for anything but a verified equilibrium, `UnsupportedFormError` for one of
+    credible threats, `UnknownNameError`, and `ConvergenceError` where the conditions are singular, so
+    that the equilibrium has no derivative: at a fold, and inside a continuum (weakest links who match
+    each other).
     """
     if not isinstance(equilibrium, Equilibrium):
         raise InvalidValueError(
@@ -250,6 +256,13 @@ def sensitivities(
             "sensitivities needs an equilibrium; this profile is unverified (its certificate says why)."
         )
     game, plan = equilibrium.game, equilibrium.plan
+    if equilibrium.concept.startswith("credible"):
+        raise UnsupportedFormError(
+            "sensitivities is not written for equilibria of credible threats: the plan's threats are not "
+            "all believed there. With the leader's burden in the plan, allies answer as in "
+            'solve_nash(game.replace(credibility={"ALLY": 0}), plan), with 0 for every ally that is not '
+            "carried out against: take that equilibrium."
+        )
     keys = moves.keys_of(game, plan, parameters)
     made = _smooth if game.technology == "ces" else _limit
     loose, side_of = made(game, plan, equilibrium.burdens, keys)

@@ -445,3 +445,25 @@ def test_a_search_in_which_most_plans_have_no_equilibrium_falls_back_to_quiet_on
     assert found.failed > 0
     assert found.leader_payoff >= ag.solve_nash(game).leader_payoff - 1e-12
     assert found.certificate.verdict == "certified"
+
+
+def test_derivatives_of_believed_threats_are_not_passed_off_as_those_of_credible_ones() -> None:
+    """The remedy of the refusal holds: who is spared has no credibility, and allies answer alike."""
+    game, plan = (
+        ag.load_model("three-allies").replace(execution_saving=0.0),
+        ag.Plan(0.3, burden=0.034),
+    )
+    found = ag.credible_targets(game, plan)
+    with pytest.raises(UnsupportedFormError, match="sensitivities is not written for .* credible"):
+        ag.sensitivities(found.equilibrium)
+    spared = {member: 0.0 for member in game.allies if member not in found.targets}
+    alike = ag.solve_nash(game.replace(credibility=spared), plan)
+    assert np.allclose(alike.burdens, found.equilibrium.burdens, atol=1e-12)
+    rates = ag.sensitivities(alike, "security_weight[Large]").side("left").to_numpy()[:, 0]
+    at, h = game.by_member("security_weight")[1], 1e-6
+    ends = [
+        ag.credible_targets(game.replace(security_weight={"Large": at + step}), plan)
+        for step in (-h, h)
+    ]
+    below, above = (end.equilibrium.burdens for end in ends)
+    assert np.allclose(rates, (above - below) / (2 * h), atol=1e-6)
