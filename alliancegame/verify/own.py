@@ -4,6 +4,8 @@ The argument: the player's action set, a box, is cut into boxes until none can h
 target. On a box, a `Max`, `Min`, `Abs` or `Piecewise` whose comparison is decided there is replaced by
 its branch; where all are decided the payoff is smooth, and its derivatives bound it. Where one is not
 decided, the payoff is enclosed as it stands, by the hull of its branches: nothing is said of derivatives.
+Nor is it where the payoff may have a pole or a cusp (`_order`): a slope of one sign on both sides of a pole
+bounds nothing.
 """
 
 from __future__ import annotations
@@ -100,10 +102,8 @@ def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
         found = Interval(int(expression.p)) / Interval(int(expression.q))
     elif expression in _CONSTANTS:
         found = _CONSTANTS[expression]()
-    elif expression.is_Pow and expression.exp.is_Rational:
-        found = enclose(expression.base, known).power(expression.exp)
     elif expression.is_Pow:
-        found = _power(enclose(expression.base, known), enclose(expression.exp, known))
+        found = _power(expression, known)
     elif expression.func is sp.Piecewise:
         found = _hull([enclose(value, known) for value in _possible(expression, known)])
     elif expression.func in _RULES:
@@ -114,13 +114,49 @@ def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
     return found
 
 
-def _power(base: Interval, exponent: Interval) -> Interval:
-    """y^q for one exact q; otherwise exp(q ln y), for y >= 0."""
-    q = float(exponent.lo)
-    if exponent.lo == exponent.hi == arb(q):
-        return base.power(sp.Rational(q))
-    product = exponent * base.log() if base.lo >= 0 else Interval(NEGATIVE, INFINITE)
+def _power(expression: Any, known: dict[Any, Interval]) -> Interval:
+    """y^q for one exact q; otherwise exp(q ln y), for y >= 0. Where it is no real number nothing is known."""
+    base, q = enclose(expression.base, known), _exponent(expression, known)
+    if q is not None:
+        real = q.is_Integer or base.hi >= 0
+        return base.power(q) if real else Interval(NEGATIVE, INFINITE)
+    if base.lo < 0:
+        return Interval(NEGATIVE, INFINITE)
+    product = enclose(expression.exp, known) * base.log()
     return product.rising(lambda end: ZERO if end == NEGATIVE else end.exp())
+
+
+def _exponent(power: Any, known: dict[Any, Interval]) -> sp.Rational | None:
+    """The exponent of a power if it is one exact number."""
+    if power.exp.is_Rational:
+        return power.exp
+    there = enclose(power.exp, known)
+    q = float(there.lo)
+    return sp.Rational(q) if there.lo == there.hi == arb(q) else None
+
+
+def _order(expression: Any, known: dict[Any, Interval]) -> int:
+    """How many derivatives of a payoff without branches bound it on a box: 2, 1 (no jump) or none.
+
+    Logarithms and powers are smooth away from 0, y^q up to 0 as well if q > 1, and continuous there if
+    q > 0; all other operations are smooth.
+    """
+    order = 2
+    for part in sp.preorder_traversal(expression):
+        if part.func is sp.log:
+            order = min(order, 2 if enclose(part.args[0], known).lo > 0 else 0)
+        elif part.is_Pow:
+            order = min(order, _order_of_power(part, known))
+    return order
+
+
+def _order_of_power(power: Any, known: dict[Any, Interval]) -> int:
+    base, q = enclose(power.base, known), _exponent(power, known)
+    if base.lo > 0 or (q is not None and q.is_Integer and (q >= 0 or base.hi < 0)):
+        return 2
+    if q is None or q < 0 or base.lo < 0:
+        return 0
+    return 2 if q > 1 else 1
 
 
 def _hull(parts: Sequence[Interval]) -> Interval:
@@ -246,7 +282,8 @@ def _ceiling(
     inside = known | dict(zip(own, box, strict=True))
     whole = enclose(payoff, inside)
     smooth = settled(payoff, inside)
-    if smooth.has(*_BENT):
+    order = 0 if smooth.has(*_BENT) else _order(smooth, inside)
+    if order == 0:
         return whole.hi
     slopes, bends = _derivatives(smooth, own)
     over = [enclose(slope, inside) for slope in slopes]
@@ -276,7 +313,7 @@ def _ceiling(
         curved.append((-enclose(bends[j][j], on_face).hi - across).lower())
     best = min(whole.hi, linear)
     mu = min(curved)
-    if not mu >= 0:
+    if not mu >= 0 or order < 2:
         return best
     bowed = base
     for j, rise in steep:

@@ -129,6 +129,38 @@ def test_gains_of_one_action_against_a_dense_scan() -> None:
         assert least > true - 1e-3 - 1e-9 or most <= true + 1e-3
 
 
+@pytest.mark.parametrize(
+    ("payoff", "at", "elsewhere"),
+    [
+        (1 / (x - sp.Rational(1, 3)), 1.0, 0.34),
+        (sp.tanh(1 / (x - sp.Rational(1, 3))), 1.0, 0.34),
+        (sp.atan(1 / (x - sp.Rational(1, 3))), 0.7, 0.34),
+        (1 / sp.sinh(x - sp.Rational(1, 3)), 0.5, 0.34),
+        (-1 / (x - sp.Rational(1, 3)) ** 2, 0.4, 1.0),
+        (sp.log((x - sp.Rational(1, 3)) ** 2), 0.4, 1.0),
+        (((x - sp.Rational(1, 3)) ** 2 * (x + 1)) ** sp.Rational(1, 4), 0.2, 1.0),
+    ],
+    ids=str,
+)
+def test_slopes_of_one_sign_on_both_sides_of_a_pole_bound_nothing(
+    payoff: Any, at: float, elsewhere: float
+) -> None:
+    """Falling (or concave) where it is smooth, and better beyond the pole or the cusp all the same."""
+    better = float(payoff.subs(x, elsewhere) - payoff.subs(x, at))
+    assert better > 0.01
+    most, _ = gain(payoff, (x,), [(at - 0.3, 1)], [at])
+    assert most > 1e-9
+
+
+def test_powers_are_real_where_something_is_said_of_them() -> None:
+    root = sp.sqrt(x - sp.Rational(1, 2))
+    assert not enclose(root, {x: Interval(0, 0.25)}).hi.is_finite()
+    assert gain(-root - x, (x,), [(0, 1)], [0.5])[0] == math.inf
+    # A root at an end of the action set is no cusp: what falls from there is bounded.
+    assert gain(x - 2 * sp.sqrt(x), (x,), [(0, 1)], [0.0])[0] <= 1e-9
+    assert gain(x ** sp.Rational(3, 2) - x, (x,), [(0, 1)], [0.0])[0] <= 1e-9
+
+
 def test_gains_of_several_actions_at_once() -> None:
     """A ridge along which only a joint change pays."""
     payoff = -((x - y) ** 2) + (x + y) / 10
