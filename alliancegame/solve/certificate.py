@@ -14,6 +14,7 @@ from alliancegame.game import notebook
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
+from alliancegame.solve import indifference
 from alliancegame.solve.aggregative import tables
 from alliancegame.solve.tolerances import Tolerances
 
@@ -195,9 +196,9 @@ def followers_unique(
             "not proven",
             f"the levy takes from {names} just what a burden below the demand costs",
         )
-    shared = exchangeable(game, plan, burden, trust)
-    if shared.any():
-        names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
+    shared = indifference.exchangeable(game, plan, burden, trust)
+    if shared is not None:
+        names = ", ".join(m for m, may in zip(game.members, shared.who, strict=True) if may)
         return "multiple", f"a continuum with one allied total: {names} may share it in any way"
     return "proven", "theorem on followers (theory, What is proved): the sum of shares has one root"
 
@@ -256,105 +257,6 @@ def _missing_conditions(game: BurdenSharingGame) -> list[str]:
     return missing
 
 
-def degenerate(game: BurdenSharingGame) -> NDArray[np.bool_]:
-    """Allies of the degenerate kind that the theorem names, threats aside."""
-    spillin, _ = game.congested
-    kind = (
-        (game.consumption == "linear")
-        & (spillin == 1)
-        & (game.by_member("influence_weight") == 0)
-        & (game.by_member("private_weight") == 0)
-    )
-    kind[game.members.leader_index] = False
-    return np.asarray(kind)
-
-
-def exchangeable(
-    game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
-) -> NDArray[np.bool_]:
-    """Allies of the degenerate kind with one worth, of whom one may give what another takes back.
-
-    Whoever could give more does not want to, and whoever could give less does not want to either:
-    with one worth both are indifferent, and so are all in between.
-    """
-    free = _indifferent_kind(game, plan, burden)
-    if free.sum() < 2:
-        return np.zeros(game.size, dtype=bool)
-    lead = game.members.leader_index
-    _, umbrella = game.congested
-    scale = game.by_member("effectiveness") * game.by_member("gdp")
-    cover = umbrella * trust * scale[lead] * burden[lead]
-    worth = game.by_member("security_weight") * scale - cover
-    more, less = _room(game, plan, burden)
-    shared = np.zeros(game.size, dtype=bool)
-    for i in np.flatnonzero(free & less):
-        alike = free & np.isclose(worth, worth[i], rtol=1e-12, atol=0.0)
-        others = alike & more
-        others[i] = False
-        if others.any():
-            shared |= alike
-    return shared
-
-
-def _indifferent_kind(game: BurdenSharingGame, plan: Plan, burden: Array) -> NDArray[np.bool_]:
-    """Allies of the degenerate kind for whom no threat bites at the margin above their burden."""
-    kind: NDArray[np.bool_] = _remembered(game, "_degenerate", degenerate)
-    if not kind.any():
-        return kind
-    met = burden >= plan.demand_by_member(game.members)
-    return np.asarray(kind & (met | (_bite(game, plan) == 0)))
-
-
-def _bite(game: BurdenSharingGame, plan: Plan) -> Array:
-    """What presses each member below its demand: threats as they are believed, and levies; (n,)."""
-    believed: Array = plan.threat_by_member(game.members) * game.by_member("credibility")
-    if not plan.taxed:
-        return believed
-    levied: Array = plan.tariff_by_member(game.members) * game.by_member("trade_exposure")
-    return believed + levied
-
-
-def _room(
-    game: BurdenSharingGame, plan: Plan, burden: Array
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each member can give more, and less, without leaving its bounds or its demand."""
-    floor, limit = sharing_bounds(game, plan)
-    return burden < limit, burden > floor
-
-
-def sharing_bounds(game: BurdenSharingGame, plan: Plan) -> tuple[Array, Array]:
-    """Between which burdens members can give each other's part: bounds, and demands under threat."""
-    floor = game.by_member("burden_min")
-    demand = plan.demand_by_member(game.members)
-    threatened = _bite(game, plan) > 0
-    return np.where(threatened, np.maximum(floor, demand), floor), game.by_member("burden_max")
-
-
-def shared_with_leader(
-    game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
-) -> NDArray[np.bool_]:
-    """Allies with whom a leader of the degenerate kind may share its burden in any way.
-
-    With linear consumption, alpha = h = 0 for both, beta_i = 1 and b_l T^zeta b_i r_i = 1, ally and
-    leader see the same security up to a factor, and one's gift replaces the other's.
-    """
-    lead = game.members.leader_index
-    shared = np.zeros(game.size, dtype=bool)
-    weights = [game.by_member(name)[lead] for name in ("influence_weight", "private_weight")]
-    if game.consumption != "linear" or any(weights):
-        return shared
-    _, umbrella = game.congested
-    worth = (
-        game.by_member("security_weight") * game.by_member("effectiveness") * game.by_member("gdp")
-    )
-    returned = game.return_spillin * trust[lead] ** game.cohesion
-    alike = np.isclose(returned * umbrella * trust, 1.0, rtol=1e-12, atol=0.0)
-    alike &= np.isclose(worth, umbrella * trust * worth[lead], rtol=1e-12, atol=0.0)
-    more, less = _room(game, plan, burden)
-    trade = (less & more[lead]) | (more & less[lead])
-    return np.asarray(_indifferent_kind(game, plan, burden) & alike & trade)
-
-
 def nash_unique(
     game: BurdenSharingGame, plan: Plan, burden: Array, trust: Array
 ) -> tuple[Unique, str]:
@@ -386,9 +288,9 @@ def nash_unique(
             "the theorem on simultaneous Nash does not cover unequal council weights among allies",
         )
     returned = game.return_spillin * trust[lead] ** game.cohesion
-    shared = shared_with_leader(game, plan, burden, trust)
-    if shared.any():
-        names = ", ".join(m for m, may in zip(game.members, shared, strict=True) if may)
+    partners = [i for i, _, _ in indifference.with_leader(game, plan, burden, trust)]
+    if partners:
+        names = ", ".join(game.members[i] for i in partners)
         return "multiple", f"a continuum: {game.leader} and {names} may share it in any way"
     if np.all((returned * umbrella * trust <= spillin)[allies]):
         return (

@@ -1,7 +1,7 @@
 """The extreme ways to share one sum of contributions: ends of continua (docs/theory/equilibrium).
 
 Linear allies of one worth share their sum in any way within bounds, and a linear leader and such an ally
-theirs (`certificate.exchangeable`, `certificate.shared_with_leader`).
+theirs (`indifference.exchangeable`, `indifference.with_leader`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import certificate
+from alliancegame.solve import indifference
+from alliancegame.solve.indifference import Sharing
 
 MOST_SHARING = 8
 """Up to so many sharers all end points are listed; beyond, one for each who carries all it can."""
@@ -36,22 +37,19 @@ class Shared:
 def ways(game: BurdenSharingGame, plan: Plan, burdens: Array, trust: Array) -> list[Shared]:
     """The continua through a profile (n,) that is an equilibrium, at operating trust (n,)."""
     found = []
-    allies = certificate.exchangeable(game, plan, burdens, trust)
-    if allies.any():
-        found.append(_among_allies(game, plan, burdens, allies))
+    allies = indifference.exchangeable(game, plan, burdens, trust)
+    if allies is not None:
+        found.append(_among_allies(game, burdens, allies))
     if plan.burden is None:
-        partners = np.flatnonzero(certificate.shared_with_leader(game, plan, burdens, trust))
-        found += [_with_leader(game, plan, burdens, trust, int(i)) for i in partners]
+        for ally, *ends in indifference.with_leader(game, plan, burdens, trust):
+            found.append(_with_leader(game, burdens, trust, ally, *ends))
     return [one for one in found if len(one.profiles)]
 
 
-def _among_allies(
-    game: BurdenSharingGame, plan: Plan, burdens: Array, sharing: np.ndarray
-) -> Shared:
+def _among_allies(game: BurdenSharingGame, burdens: Array, sharing: Sharing) -> Shared:
     """All ways to divide one sum within bounds: the corners have all but one at a bound."""
-    who = np.flatnonzero(sharing)
+    who, floor, limit = np.flatnonzero(sharing.who), sharing.floor, sharing.limit
     scale = game.by_member("effectiveness") * game.by_member("gdp")
-    floor, limit = certificate.sharing_bounds(game, plan)
     low, high = floor[who] * scale[who], limit[who] * scale[who]
     total = float((burdens * scale)[who].sum())
     listed = len(who) <= MOST_SHARING
@@ -72,18 +70,18 @@ def _among_allies(
 
 
 def _with_leader(
-    game: BurdenSharingGame, plan: Plan, burdens: Array, trust: Array, ally: int
+    game: BurdenSharingGame, burdens: Array, trust: Array, ally: int, floor: float, limit: float
 ) -> Shared:
     """The leader gives what an ally takes back: g_i + b_i r_i g_l stays as it is."""
     lead = game.members.leader_index
+    low, high = (float(game.by_member(f"burden_{end}")[lead]) for end in ("min", "max"))
     scale = game.by_member("effectiveness") * game.by_member("gdp")
-    floor, limit = certificate.sharing_bounds(game, plan)
     rate = game.congested[1][ally] * trust[ally] * scale[lead] / scale[ally]
     x, xl = burdens[ally], burdens[lead]
-    ups = min(limit[lead] - xl, (x - floor[ally]) / rate)
-    downs = min(xl - floor[lead], (limit[ally] - x) / rate)
+    ups = min(high - xl, (x - floor) / rate)
+    downs = min(xl - low, (limit - x) / rate)
     profiles = np.array([burdens, burdens])
     for profile, change in zip(profiles, (ups, -downs), strict=True):
-        profile[lead] = np.clip(xl + change, floor[lead], limit[lead])
-        profile[ally] = np.clip(x - rate * change, floor[ally], limit[ally])
+        profile[lead] = np.clip(xl + change, low, high)
+        profile[ally] = np.clip(x - rate * change, floor, limit)
     return Shared((lead, ally), profiles, float(x * scale[ally]))

@@ -212,8 +212,8 @@ def _continuum(stage: Stage) -> Answer:
     """A second profile from this one: another ally gives half of what one ally could give less."""
     for i, j in theorems.exchangeable(stage)[:1]:
         unit = [float(stage.of["scale"][k].hi) for k in (i, j)]
-        less, more = theorems.room(stage, i)[0], theorems.room(stage, j)[1]
-        step = min(less * unit[0], more * unit[1]) / 2
+        less, more = (theorems.side(stage, k, k == j, stage.shared["leader"]) for k in (i, j))
+        step = min(less.room * unit[0], more.room * unit[1]) / 2 if less and more else 0.0
         moved = list(stage.burdens)
         moved[i], moved[j] = moved[i] - step / unit[0], moved[j] + step / unit[1]
         gains, _ = nobody_gains(Stage(stage.game, stage.plan, moved), LIMITS["certified"])

@@ -115,7 +115,7 @@ def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
 
 
 def _power(expression: Any, known: dict[Any, Interval]) -> Interval:
-    """y^q for one exact q; otherwise exp(q ln y), for y >= 0. Where it is no real number nothing is known."""
+    """y^q for one exact q, or exp(q ln y) for y >= 0. Where it is not real nothing is known."""
     base, q = enclose(expression.base, known), _exponent(expression, known)
     if q is not None:
         real = q.is_Integer or base.hi >= 0

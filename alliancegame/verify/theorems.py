@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sympy as sp
 
@@ -112,52 +113,79 @@ def _flat(stage: Stage, i: int) -> bool:
 # --- The continua that the theorems leave out ------------------------------------------------------
 
 
+class Side(NamedTuple):
+    """How far a burden can move one way at no threat, and what a unit of it costs there."""
+
+    room: float
+    cost: Interval
+
+
+def side(stage: Stage, i: int, up: bool, leader: Interval) -> Side | None:
+    """What an ally sees who gives a little more (`up`) or less; None if it cannot, or a threat is felt.
+
+    A threat takes away some of theta b r g_l, a levy chi T / d of the cost below the demand.
+    """
+    of, x, d = stage.of, stage.burdens[i], stage.demand[i]
+    low, high = (float(stage.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
+    felt = of["bite"][i] * of["security_weight"][i] * of["shelter"][i] * leader
+    threatened = stage.pressed(i) and felt.hi > 0
+    kinked = threatened or (stage.pressed(i) and of["levy"][i].hi > 0)
+    under = kinked and (x < d if up else x <= d)
+    cost = Interval(1) - of["levy"][i] / of["demand"][i] if under else Interval(1)
+    floor, limit = (low, min(d, high)) if under else (max(d, low) if kinked else low, high)
+    room = limit - x if up else x - floor
+    return None if room <= 0 or cost.hi <= 0 or (under and threatened) else Side(room, cost)
+
+
 def exchangeable(stage: Stage) -> list[tuple[int, int]]:
     """Pairs of allies of whom the first can give less and the second more, at no gain or loss.
 
-    Linear c, alpha = h = 0, beta = 1, no pressure at the margin, one theta_i e_i Y_i - b_i r_i g_l.
+    Linear c, alpha = h = 0, beta = 1, no threat at the margin, one theta_i e_i Y_i / c - b_i r_i g_l
+    with c the marginal cost of a burden.
     """
     of, leader = stage.of, stage.shared["leader"]
     kind = [i for i in stage.allies if _plain(stage, i) and of["spillin"][i].hi >= 1]
-    worth = {i: of["security_weight"][i] * of["scale"][i] - of["shelter"][i] * leader for i in kind}
-    pairs = itertools.permutations(kind, 2)
-    return [(i, j) for i, j in pairs if _near(worth[i], worth[j]) and _may_pass(stage, i, j)]
+
+    def worths(up: bool) -> dict[int, Interval]:
+        seen = {i: side(stage, i, up, leader) for i in kind}
+        worth = stage.product("security_weight", "scale")
+        return {i: worth[i] / one.cost for i, one in seen.items() if one is not None}
+
+    cover = [of["shelter"][i] * leader for i in stage.members]
+    pairs = itertools.product(worths(False).items(), worths(True).items())
+    return [
+        (i, j)
+        for (i, less), (j, more) in pairs
+        if i != j and _near(less + cover[j], more + cover[i])
+    ]
 
 
 def shared_with_leader(stage: Stage) -> list[int]:
     """Allies with whom the leader may share: both plain, b_l T^zeta b_i r_i = 1, one worth to both."""
     lead, back, shelter = stage.lead, stage.shared["returned"], stage.of["shelter"]
-    worth, kind = (
-        stage.product("security_weight", "scale"),
-        [i for i in stage.allies if _plain(stage, i)],
-    )
-    return [
-        i
-        for i in (kind if _plain(stage, lead) else ())
-        if _near(back * shelter[i], Interval(1)) and _near(worth[i], shelter[i] * worth[lead])
-        if _may_pass(stage, i, lead) or _may_pass(stage, lead, i)
-    ]
+    low, high = (float(stage.game.by_member(f"burden_{end}")[lead]) for end in ("min", "max"))
+    room = (high - stage.burdens[lead], stage.burdens[lead] - low)
+    worth, found = stage.product("security_weight", "scale"), []
+    for i in stage.allies if _plain(stage, lead) else ():
+        if not (_plain(stage, i) and _near(back * shelter[i], Interval(1))):
+            continue
+        # Any contribution of the leader brings a threat to bear: it moves along the continuum.
+        ways = [(side(stage, i, up, Interval(1)), room[up]) for up in (False, True)]
+        fits = (
+            one is not None and left > 0 and _near(worth[i] / one.cost, shelter[i] * worth[lead])
+            for one, left in ways
+        )
+        found += [i] if any(fits) else []
+    return found
 
 
 def _plain(stage: Stage, i: int) -> bool:
-    """A payoff of 1 - x + theta ln S alone, with no pressure at or above the burden."""
+    """A payoff of 1 - x - losses + theta ln S alone."""
     weights = (stage.of[name][i].hi for name in ("influence_weight", "private_weight"))
-    free = not stage.pressed(i) or stage.burdens[i] >= stage.demand[i]
-    return stage.game.consumption == "linear" and free and not any(w > 0 for w in weights)
+    return stage.game.consumption == "linear" and not any(w > 0 for w in weights)
 
 
 def _near(a: Interval, b: Interval) -> bool:
     """Whether two numbers are not proved to differ by more than NEAR, relatively."""
     slack = (Interval(NEAR) * Interval(max(a.hi, -a.lo, b.hi, -b.lo))).hi
     return not (a.lo > b.hi + slack or b.lo > a.hi + slack)
-
-
-def _may_pass(stage: Stage, i: int, j: int) -> bool:
-    return room(stage, i)[0] > 0 and room(stage, j)[1] > 0
-
-
-def room(stage: Stage, i: int) -> tuple[float, float]:
-    """How much lower a burden can be without pressure that bites, and how much higher."""
-    low, high = (float(stage.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
-    floor = max(low, stage.demand[i]) if stage.pressed(i) else low
-    return stage.burdens[i] - floor, high - stage.burdens[i]

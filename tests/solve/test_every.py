@@ -83,6 +83,60 @@ def test_continuum_has_its_end_points():
     assert beside.verdict == "unverified"
 
 
+@pytest.mark.parametrize(
+    ("changes", "plan", "total"),
+    [
+        # theta / (1 - chi T / d) - b r g_l = .04 / (1 - .1 / .9) - .2 * .03
+        ({"umbrella": 0.2, "trade_exposure": 1.0}, {"tariff": 0.1, "demand": 0.9}, 0.039),
+        ({"umbrella": 0.0}, {"threat": 0.5, "demand": 0.19}, 0.04),
+        ({"trust": 0.0}, {"threat": 0.5, "demand": 0.19}, 0.04),
+    ],
+    ids=["levy", "no umbrella", "no trust"],
+)
+@pytest.mark.parametrize("held", [True, False], ids=["response", "nash"])
+def test_continuum_below_a_demand(changes, plan, total, held):
+    """Below its demand a levy makes burdens cheaper, and no threat is felt without an umbrella."""
+    game = ag.BurdenSharingGame(
+        ["L", "A", "B"], "L", 1, [0.04, 0.04, 0.04], consumption="linear", burden_max=1.0,
+        return_spillin=0.1, **changes,
+    )  # fmt: skip
+    plan = ag.Plan(**plan, burden=0.03 if held else None)
+    found = ag.find_equilibria(game, plan)
+    one = found.components[0]
+    assert "continuum" in found.statement
+    assert found[0].certificate.unique == "multiple"
+    if held:
+        assert found.complete
+        ends = sorted(tuple(e.burdens[1:].round(12)) for e in one.ends)
+        assert ends == [(0.0, total), (total, 0.0)]
+    between = 0.3 * one.ends[0].burdens + 0.7 * one.ends[1].burdens
+    assert ag.certify(game, between, plan).verdict == "certified"
+    report = ag.verify(json.loads(found.to_json(certificate=True)))
+    assert report.status == "not checkable"
+    claims = {(c.of, c.claim): c.status for c in report.claims}
+    assert claims["equilibria[0]", "uniqueness"] == "accepted"
+    # Whoever says of one of them that it is the only one is refused.
+    alone = json.loads(ag.solve_nash(game, plan).to_json(certificate=True))
+    alone["certificate"]["unique"] = "proven"
+    for claim in alone["claims"]:
+        if claim["claim"] == "uniqueness":
+            claim |= {"state": "proven", "theorem": "followers" if held else "simultaneous Nash"}
+    assert ag.verify(alone).status == "refused"
+
+
+def test_a_levy_tells_allies_apart():
+    """Where only one of two pays a levy, their worths differ: one equilibrium, and proved."""
+    game = ag.BurdenSharingGame(
+        ["L", "A", "B"], "L", 1, [0.04, 0.04, 0.04], consumption="linear", burden_max=1.0,
+        trade_exposure=[0, 1, 0.5],
+    )  # fmt: skip
+    found = ag.find_equilibria(game, ag.Plan(tariff=0.1, demand=0.9, burden=0.0))
+    assert found.complete
+    assert not found.components
+    assert found[0].certificate.unique == "proven"
+    np.testing.assert_allclose(found[0].burdens, (0, 0.04 / (1 - 0.1 / 0.9), 0), atol=1e-9)
+
+
 def test_continuum_within_bounds():
     found = ag.find_equilibria(degenerate(burden_max=0.03), ag.Plan(burden=0.005))
     ends = sorted(tuple(e.burdens[1:3].round(12)) for e in found.components[0].ends)

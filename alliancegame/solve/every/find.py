@@ -158,7 +158,9 @@ def _without_jumps(
     if proof is not None and _complete(game, plan, known, parts, proof):
         if not parts:
             known = _counted(known, proof)
-        return _set(game, plan, known, "proven", _proved(game, known, proof), parts, proof=proof)
+        return _set(
+            game, plan, known, "proven", _proved(game, known, parts, proof), parts, proof=proof
+        )
     scanned = (
         f"{_count(known)} found: every root of the leader's condition along the allies' answers, which "
         f"are proved unique, among {tolerances.roots} of its burdens, refined; roots nearer to each "
@@ -222,12 +224,18 @@ def _complete(
     return all(game.leader not in c.members for c in parts)
 
 
-def _proved(game: BurdenSharingGame, known: list[Equilibrium], proof: Proof) -> str:
+def _proved(
+    game: BurdenSharingGame,
+    known: list[Equilibrium],
+    parts: tuple[Continuum, ...],
+    proof: Proof,
+) -> str:
     """A closed proof in words."""
     low, high = proof.range
     places = ", ".join(f"[{a:.6g}, {b:.6g}]" if a < b else f"{a:.6g}" for a, b in proof.places)
+    on = f" and {_continua(parts)} through them" if parts else ""
     return (
-        f"{_count(known)}, and no others: intervals prove it on {len(proof.cells)} ranges that cover "
+        f"{_count(known)}{on}, and no others: intervals prove it on {len(proof.cells)} ranges that cover "
         f"[{low:g}, {high:g}], each with bounds on the allies' total; in each {game.leader}'s marginal "
         f"payoff along the allies' answers has one sign, or moves one way; it changes sign once in {places}"
     )
@@ -253,6 +261,10 @@ def _left(game: BurdenSharingGame, proof: Proof) -> str:
     ranges = ", ".join(f"[{low:.6g}, {high:.6g}]" for low, high in proof.undecided[:3])
     more = f" and {len(proof.undecided) - 3} more" if len(proof.undecided) > 3 else ""
     return f"; intervals decide all burdens of {game.leader} but those in {ranges}{more}"
+
+
+def _continua(parts: tuple[Continuum, ...]) -> str:
+    return f"{len(parts)} {'continuum' if len(parts) == 1 else 'continua'}"
 
 
 def _count(known: list[Equilibrium]) -> str:

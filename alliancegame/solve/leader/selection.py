@@ -17,7 +17,7 @@ from alliancegame.errors import ConvergenceError, UnsupportedFormError
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate, multiple
+from alliancegame.solve import aggregative, certificate, indifference, multiple
 from alliancegame.solve.keys import Key
 from alliancegame.solve.leader.search import Found, maximise
 from alliancegame.solve.scenarios import Scenarios
@@ -66,7 +66,7 @@ def one_answer(game: BurdenSharingGame, base: Plan, chosen: Sequence[str]) -> bo
     plain = without_jumps(game) if game.shortfall == "trigger" else game
     committed = "burden" in chosen or base.burden is not None
     proved = not certificate.missing_conditions(plain) and aggregative.tables(plain).concave
-    return bool(proved and committed and certificate.degenerate(plain).sum() < 2)
+    return bool(proved and committed and indifference.degenerate(plain).sum() < 2)
 
 
 def search_triggers(

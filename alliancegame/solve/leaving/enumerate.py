@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.game.parameters import Array
-from alliancegame.solve import certificate
+from alliancegame.solve import certificate, indifference
 from alliancegame.solve.leaving.bounds import IN, OPEN, OUT, Bounds, Family, joined, not_covered
 from alliancegame.solve.leaving.roster import Roster, Sets, Solved
 from alliancegame.solve.leaving.roster import joined as together
@@ -61,7 +61,7 @@ def one_inside(roster: Roster) -> str:
     trust that there can be (docs/theory/equilibrium, What is proved).
     """
     game, plan = roster.game, roster.plan
-    if certificate.degenerate(game).any():
+    if indifference.degenerate(game).any():
         return "allies who may share a burden in any way"
     trust = np.array(game.by_member("trust"))
     if game.horizon == "stationary":

@@ -17,7 +17,7 @@ from alliancegame.game.checks import further_forms
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
-from alliancegame.solve import aggregative, certificate, multiple, sharing
+from alliancegame.solve import aggregative, certificate, indifference, multiple, sharing
 from alliancegame.solve.keys import Key
 from alliancegame.solve.own_payoff import OUT_OF_REACH
 from alliancegame.solve.scenarios import Scenarios
@@ -88,7 +88,7 @@ def missing(sides: Sides) -> list[str]:
     if not aggregative.tables(sides.plain).concave:
         found.append("payoffs that are not concave on each side")
     free = sides.plan.burden is None
-    if np.sum(certificate.degenerate(sides.plain)) >= (1 if free else 2):
+    if np.sum(indifference.degenerate(sides.plain)) >= (1 if free else 2):
         found.append("linear allies who may share a burden in any way")
     if free and not found:
         floor = np.array(sides.game.by_member("burden_min"))
@@ -159,7 +159,7 @@ def _exhausted(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compl
 def _ends(sides: Sides, profiles: Array) -> Array:
     """Ends of the continua through answers on their sets, (end, n): one may be an equilibrium alone."""
     found = [np.empty((0, sides.game.size))]
-    if certificate.degenerate(sides.plain).any():
+    if indifference.degenerate(sides.plain).any():
         for profile in multiple.distinct(profiles[np.isfinite(profiles).all(axis=1)]):
             found += [
                 w.profiles for w in sharing.ways(*effective(sides, profile), profile, sides.trust)
@@ -171,7 +171,7 @@ def _followers_proved(sides: Sides) -> bool:
     """Whether the allies' answer to every burden of the leader is proved unique on every set."""
     fine = not (certificate.missing_conditions(sides.plain) + further_forms(sides.plain))
     concave = aggregative.tables(sides.plain).concave
-    return fine and concave and not certificate.degenerate(sides.plain).any()
+    return fine and concave and not indifference.degenerate(sides.plain).any()
 
 
 def _cells(sides: Sides, sets: Mask) -> Scenarios:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from alliancegame.verify import claims
+from alliancegame.verify import claims, theorems
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer, agrees, apart
 from alliancegame.verify.intervals import Interval
 from alliancegame.verify.payoffs import Stage
@@ -247,6 +247,8 @@ def _complete(content: Content, parts: Sequence[Checked], claim: Content) -> Ans
     listed = [part for part in parts if part.read.of.startswith("equilibria")]
     if known == "not known":
         return ACCEPTED, "nothing is claimed"
+    if known == "proven" and any(theorems.exchangeable(part.read.stage) for part in listed):
+        return OPEN, "that allies share a burden in no other ways than those listed is not checked"
     if "theorem" in claim and known == "proven":
         profiles = [part.read.stage.burdens for part in listed]
         game = reading.game_of(content)
