@@ -18,6 +18,9 @@ from alliancegame.verify.payoffs import Stage
 NEAR = 1e-12
 """Worths this near to each other, relatively, count as equal: then a continuum is not excluded."""
 
+FLAT = 1e-9
+"""A levy this near to the demand, relatively, counts as equal to it: no gain is larger than that."""
+
 Conditions = dict[str, bool]
 """What to say of a condition that fails, and whether it holds."""
 
@@ -107,7 +110,7 @@ def _flat(stage: Stage, i: int) -> bool:
     """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat."""
     weights = (stage.of[f"{k}_weight"][i] for k in ("security", "influence", "private"))
     levy, demand = float(stage.of["levy"][i].hi), stage.demand[i]
-    return all(weight.hi <= 0 for weight in weights) and abs(levy - demand) <= 1e-6 * demand
+    return all(weight.hi <= 0 for weight in weights) and abs(levy - demand) <= FLAT * demand
 
 
 # --- The continua that the theorems leave out ------------------------------------------------------

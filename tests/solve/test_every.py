@@ -137,6 +137,18 @@ def test_a_levy_tells_allies_apart():
     np.testing.assert_allclose(found[0].burdens, (0, 0.04 / (1 - 0.1 / 0.9), 0), atol=1e-9)
 
 
+@pytest.mark.parametrize(("beside", "unique"), [(0.0, "multiple"), (1e-8, "proven")])
+def test_a_levy_that_is_nearly_the_demand(beside, unique):
+    """Just above it the levy takes more than a burden costs: one equilibrium, and the checker agrees."""
+    game = ag.BurdenSharingGame(
+        ["L", "A", "B"], "L", 1, [0.04, 0.04, 0.0], consumption="linear", burden_max=1.0,
+        trade_exposure=1.0,
+    )  # fmt: skip
+    found = ag.solve_nash(game, ag.Plan(tariff=0.1 * (1 + beside), demand=0.1, burden=0.03))
+    assert found.certificate.unique == unique
+    assert ag.verify(json.loads(found.to_json(certificate=True))).accepted
+
+
 def test_continuum_within_bounds():
     found = ag.find_equilibria(degenerate(burden_max=0.03), ag.Plan(burden=0.005))
     ends = sorted(tuple(e.burdens[1:3].round(12)) for e in found.components[0].ends)

@@ -269,6 +269,17 @@ def test_what_is_undecided_is_said(monkeypatch):
     assert not made.covers(np.array([e.burdens[0] for e in found]))
 
 
+def test_falling_beside_rising_says_nothing():
+    """Between ranges of one sign a function may go below 0 and come back where it turns."""
+    words = ("more", "falling", "rising", "more", "falling", "falling", "less")
+    cells = [
+        proof.Cell((0.1 * k, 0.1 * (k + 1)), (0.0, 1.0), (), (), word)
+        for k, word in enumerate(words)
+    ]
+    assert proof.turning(cells) == [(0.1, 0.1 * 3)]
+    assert proof.turning(cells[3:]) == []
+
+
 def test_near_a_double_root_cells_would_have_to_be_small(monkeypatch):
     """Between the games with one root and with three lies one in which two roots meet."""
     counts = [

@@ -521,6 +521,31 @@ def test_continua() -> None:
     assert ag.verify(by_hand.file(made)).status == "refused"
 
 
+def test_a_continuum_is_more_than_its_ends(more_files: dict[str, Content]) -> None:
+    """Allies who share one sum are checked over all of it; two equilibria alone are no continuum."""
+    shared = {
+        c.of: c.status for c in ag.verify(more_files["continuum"]).claims if c.claim == "continuum"
+    }
+    assert shared == {"components[0]": "accepted"}
+    game = ag.BurdenSharingGame(
+        ["L", *"ABCD"], "L", [2, 1, 1, 1, 1], 0.04, influence_weight=0.002, private_weight=0.001,
+        spillin=0.0,
+    )  # fmt: skip
+    forged = json.loads(ag.find_equilibria(game).to_json(certificate=True))
+    assert ag.verify(forged).accepted
+    ends = copy.deepcopy(forged["equilibria"])
+    for end in ends:
+        end["certificate"]["unique"] = "not proven"
+    part = {"members": list(game.members), "ends": ends, "statement": "", "listed": True}
+    forged["components"] = [part]
+    for claim in [c for c in forged["claims"] if c["of"]]:
+        moved = claim | {"of": claim["of"].replace("equilibria", "components[0].ends")}
+        forged["claims"].append(moved | ({"state": "not proven"} if "state" in claim else {}))
+    refused = [c for c in ag.verify(forged).claims if c.status == "refused"]
+    assert [(c.of, c.claim) for c in refused] == [("components[0]", "continuum")]
+    assert "in the middle of the ends L gains" in refused[0].detail
+
+
 # --- At random -----------------------------------------------------------------------------------
 
 

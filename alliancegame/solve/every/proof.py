@@ -11,6 +11,7 @@ it has one sign and one where it has the other, holds exactly one equilibrium; a
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
@@ -175,7 +176,18 @@ def prove(game: BurdenSharingGame, plan: Plan) -> Proof:
         left, right = left[~small], right[~small]
         cut = left + CUT * (right - left)
         left, right = np.concatenate([left, cut]), np.concatenate([cut, right])
-    return Proof((low, high), tuple(sorted(done, key=lambda c: c.leader)), _joined(undecided))
+    cells = tuple(sorted(done, key=lambda c: c.leader))
+    return Proof((low, high), cells, _joined(undecided + turning(cells)))
+
+
+def turning(cells: Iterable[Cell]) -> list[tuple[float, float]]:
+    """Runs in which the marginal payoff falls here and rises there: how often it is 0 is then open."""
+    found = []
+    for signed, run in itertools.groupby(cells, lambda cell: cell.verdict in ("more", "less")):
+        part = list(run)
+        if not signed and len({cell.verdict for cell in part}) > 1:
+            found.append((part[0].leader[0], part[-1].leader[1]))
+    return found
 
 
 def _joined(ranges: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

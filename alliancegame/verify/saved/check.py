@@ -19,7 +19,7 @@ from alliancegame.verify import claims
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer
 from alliancegame.verify.intervals import PRECISION, NotEnclosedError
 from alliancegame.verify.saved import games
-from alliancegame.verify.saved.kinds import KINDS, Checked, Kind
+from alliancegame.verify.saved.kinds import KINDS, Checked, Kind, continua
 from alliancegame.verify.saved.reading import (
     Content,
     Equilibrium,
@@ -196,6 +196,8 @@ class _Walk:
                 "A is the equilibrium best for the leader: that no better one exists is not checked"
             )
             self.say(parts[0].read.of, "best for the leader", (OPEN, best))
+        for name, answer in continua(content) if kind.lists else ():
+            self.say(f"{of}{name}", "continuum", answer)
         for claim, (stated, find) in kind.claims.items():
             listed = self.listed.get((of, claim), {})
             says = {name: content[name] for name in stated} | _cited(listed, claim)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from alliancegame.verify import claims, theorems
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer, agrees, apart
@@ -226,6 +226,38 @@ def _listed_once(content: Content, parts: Sequence[Checked]) -> None:
     demand(isinstance(content["cycle"], list), "the cycle is no list")
     for turn in content["cycle"]:
         _turn(Stage(game, plan, reading.profile_of("the cycle", game, plan, turn["burdens"])), turn)
+
+
+def continua(content: Content) -> Iterator[tuple[str, Answer]]:
+    """Whether equilibria hang together as each of the `components` says: its name, and the answer.
+
+    Proved where its ends share one sum: if nobody gains in their middle, and all who move can take back
+    there what another gives, with one worth, so can they all over the hull of the ends.
+    """
+    game, plan = reading.game_of(content), reading.plan_of(content)
+    for k, component in enumerate(content["components"]):
+        ends = [[number(b) for b in end["burden"]] for end in component["ends"]]
+        middle = [
+            min(max(sum(b) / len(b), min(b)), max(b))  # No farther than the ends, rounding or not.
+            for b in zip(*ends, strict=True)
+        ]
+        stage = Stage(game, plan, middle)
+        answer = (OPEN, "that profiles between the ends are equilibria is not checked")
+        if game.technology == "ces" and len(ends) > 1:
+            found = claims.nobody_gains(stage, claims.LIMITS["approximate"])
+            if found[0] != ACCEPTED:
+                answer = (found[0], f"in the middle of the ends {found[1]}")
+            elif game.shortfall != "trigger" and _one_sum(stage, component["members"], ends):
+                answer = (ACCEPTED, "its members share one sum of contributions at no gain or loss")
+        yield f"components[{k}]", answer
+
+
+def _one_sum(stage: Stage, names: Sequence[str], ends: Sequence[Sequence[float]]) -> bool:
+    """Whether allies who move give what others take back, and one sum at all ends."""
+    pairs = {i for pair in theorems.exchangeable(stage) for i in pair}
+    who = {stage.game.members.index_of(name) for name in names}
+    sums = [sum(float(stage.of["scale"][i].hi) * end[i] for i in stage.allies) for end in ends]
+    return who <= pairs and max(sums) - min(sums) <= 1e-9 * max(sums)
 
 
 def _turn(stage: Stage, turn: Content) -> None:
