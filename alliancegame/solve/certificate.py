@@ -264,6 +264,10 @@ def nash_unique(
     state, reason = followers_unique(game, plan, burden, trust)
     if state != "proven":
         return state, reason
+    partners = [i for i, _, _ in indifference.with_leader(game, plan, burden, trust)]
+    if partners:
+        names = ", ".join(game.members[i] for i in partners)
+        return "multiple", f"a continuum: {game.leader} and {names} may share it in any way"
     lead = game.members.leader_index
     spillin, umbrella = game.congested
     levy = (
@@ -288,10 +292,6 @@ def nash_unique(
             "the theorem on simultaneous Nash does not cover unequal council weights among allies",
         )
     returned = game.return_spillin * trust[lead] ** game.cohesion
-    partners = [i for i, _, _ in indifference.with_leader(game, plan, burden, trust)]
-    if partners:
-        names = ", ".join(game.members[i] for i in partners)
-        return "multiple", f"a continuum: {game.leader} and {names} may share it in any way"
     if np.all((returned * umbrella * trust <= spillin)[allies]):
         return (
             "proven",

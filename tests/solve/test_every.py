@@ -124,6 +124,17 @@ def test_continuum_below_a_demand(changes, plan, total, held):
     assert ag.verify(alone).status == "refused"
 
 
+def test_the_leader_shares_with_an_ally_below_its_demand():
+    """theta_A / (1 - chi T / d) = theta_L = .05: one continuum, not one root for each burden scanned."""
+    game = ag.BurdenSharingGame(
+        ["L", "A"], "L", 1, [0.05, 0.04], consumption="linear", burden_max=1.0, trade_exposure=1.0
+    )
+    found = ag.find_equilibria(game, ag.Plan(tariff=0.04, demand=0.2))
+    assert (len(found), len(found.components)) == (1, 1)
+    ends = sorted(tuple(end.burdens.round(12)) for end in found.components[0].ends)
+    assert ends == [(0.0, 0.05), (0.05, 0.0)]
+
+
 def test_a_levy_tells_allies_apart():
     """Where only one of two pays a levy, their worths differ: one equilibrium, and proved."""
     game = ag.BurdenSharingGame(
