@@ -59,7 +59,7 @@ class FrozenError(AllianceGameError, dataclasses.FrozenInstanceError):
 
 
 class ResultFileError(AllianceGameError, ValueError):
-    """A saved result cannot be read back."""
+    """A result cannot be saved, or a saved one cannot be read back."""
 
 
 class GameFileError(AllianceGameError, ValueError):

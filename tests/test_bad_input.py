@@ -223,6 +223,59 @@ def test_files_that_are_no_results(tmp_path: Any) -> None:
     refused(lambda: ag.load_result(path), "schema 9", "schema 1")
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda g, p, t: ag.solve_nash(g, p, tolerances=t),
+        lambda g, p, t: ag.respond(g, p, tolerances=t),
+        lambda g, p, t: ag.certify(g, [0.03, 0.02, 0.02], tolerances=t),
+        lambda g, p, t: ag.find_equilibria(g, p, tolerances=t),
+        lambda g, p, t: ag.solve_stackelberg(g, tolerances=t),
+        lambda g, p, t: ag.credible_targets(g, p, tolerances=t),
+        lambda g, p, t: ag.solve_alignment(g, p, tolerances=t),
+        lambda g, p, t: ag.compare(g, p, tolerances=t),
+        lambda g, p, t: ag.robustness(g, p, tolerances=t),
+        lambda g, p, t: ag.sweep(g, {"decay": [0.1]}, p, tolerances=t),
+    ],
+)
+@pytest.mark.parametrize("given", [1e-9, "tight", None])
+def test_tolerances_of_another_type(ask: Any, given: Any) -> None:
+    plan = ag.Plan(threat=0.5, burden=0.03)
+    refused(lambda: ask(game(), plan, given), "ag.Tolerances", repr(given))
+
+
+@pytest.mark.parametrize(
+    ("ask", "name"),
+    [
+        (ag.backfire_threshold, "backfire_threshold"),
+        (ag.frontier, "frontier"),
+        (lambda g: ag.discretise(g, [ag.Plan()], [0.02]), "discretise"),
+        (lambda g: ag.uncertainty(g, {"decay": (0, 1)}, ag.Plan()), "uncertainty"),
+        (lambda g: ag.global_sensitivity(g, {"decay": (0, 1)}, ag.Plan()), "global_sensitivity"),
+    ],
+)
+def test_forms_are_refused_in_the_name_of_the_question(ask: Any, name: str) -> None:
+    refused(lambda: ask(game(technology="best-shot")), f"{name} is not written for", "best-shot")
+    if name in ("backfire_threshold", "frontier", "discretise"):
+        refused(lambda: ask(game(shortfall="trigger")), f"{name} is not written", '"logistic"')
+
+
+def test_shares_meant_as_per_cent() -> None:
+    refused(lambda: ag.burden_shares(game(), pledge=2), "pledge", "(0, 1)", "2 % is 0.02")
+
+
+def test_results_that_cannot_be_written_or_checked(tmp_path: Any) -> None:
+    found = ag.solve_nash(game())
+    refused(lambda: found.to_json(tmp_path / "none" / "a.json"), "a.json", "cannot be written")
+    text = found.to_json(certificate=True)
+    refused(lambda: ag.verify(text), "json.loads")
+    with pytest.raises(AllianceGameError) as caught:
+        ag.verify(text)
+    assert len(str(caught.value)) < 100  # The text itself is not repeated.
+    (tmp_path / "notes.txt").write_text("none", encoding="utf-8")
+    assert "not JSON" in ag.verify(tmp_path / "notes.txt").claims[0].detail
+
+
 # --- Extreme, and yet admissible ------------------------------------------------------------------
 
 

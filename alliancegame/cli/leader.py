@@ -57,12 +57,11 @@ def print_credible(found: CredibleResult, changed: str) -> None:
         )
     lead = game.members.leader_index
     own = f"{game.leader} spends {share(found.response.burdens[lead])} of GDP"
-    unit = "payoff" if found.interest is None else "national interest"
     facts: Facts = [
         ("best plan", found.plan.describe()),
         ("outcome", f"{found.outcome}; {own}"),
         ("threats", found.found.message),
-        ("costs", f"credibility costs {short(found.cost)} of {unit} against commitment"),
+        ("credibility", found.price()),
     ]
     if found.interest is not None:
         text = (

@@ -136,7 +136,7 @@ class Plan:
         if self.taxed:
             parts.append(f"tariff {_span(self.tariff, percent=True)}")
         if parts:
-            parts.append(f"demand {_span(self.demand, percent=True)}")
+            parts.append(f"demand {_span(_one_demand(self.demand), percent=True)}")
         if self.burden is not None:
             parts.append(f"own burden {self.burden * 100:.4g} %")
         return ", ".join(parts) or "no pressure"
@@ -154,6 +154,12 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
+def _one_demand(demand: Any) -> Any:
+    """A demand by ally as one number where it is the default for everybody, named or not."""
+    usual = isinstance(demand, Mapping) and all(d == DEFAULT_DEMAND for d in demand.values())
+    return DEFAULT_DEMAND if usual else demand
+
+
 def _span(value: Any, percent: bool = False) -> str:
     numbers = _numbers(value)
     if (
@@ -168,12 +174,13 @@ def _span(value: Any, percent: bool = False) -> str:
     if numbers.ndim == 0:
         return style.format(float(numbers) * scale)
     low, high = float(numbers.min()) * scale, float(numbers.max()) * scale
-    span = f"by ally ({style.format(low)} to {style.format(high)}"
+    span = f"{style.format(low)} to {style.format(high)}"
     if not isinstance(value, Mapping):
-        return f"{span})"
+        return f"by ally ({span})"
     named = [f"{ally} {style.format(number * scale)}" for ally, number in value.items() if number]
-    more = f" and {len(named) - 6} more" if len(named) > 6 else ""
-    return f"{span}: {'; '.join(named[:6])}{more})" if named else f"{span})"
+    if len(named) <= 6:
+        return f"by ally ({'; '.join(named) or span})"
+    return f"by ally ({span}: {'; '.join(named[:6])} and {len(named) - 6} more)"
 
 
 def _checked(name: str, value: Any, low: float, high: float, open_low: bool) -> Any:

@@ -136,7 +136,7 @@ def with_tariffs(table: Array, tariffs: Array) -> Array:
 
 def _build(game: BurdenSharingGame, taxed: bool) -> Tables:
     if game.shortfall == "trigger" or game.technology != "ces":
-        check_plain_forms(game, "the engine")
+        check_plain_forms(game, "solving many plans at once")
     gdp = game.by_member("gdp")
     lead = game.members.leader_index
     allied = gdp.copy()

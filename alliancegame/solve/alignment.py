@@ -29,7 +29,7 @@ from alliancegame.solve.leaving.outside import ALIGNED, outside_options
 from alliancegame.solve.leaving.result import Alignments, Alliance, Departure
 from alliancegame.solve.leaving.roster import Roster, Solved
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 METHODS = ("auto", "exhaustive", "bounds", "search")
 
@@ -62,6 +62,7 @@ def solve_alignment(
     """
     plan = Plan() if plan is None else plan
     check_game(game, "solve_alignment")
+    check_tolerances(tolerances)
     aggregative.check_plan(game, plan)
     if not isinstance(method, str):
         raise InvalidValueError(f"method must be one of {', '.join(METHODS)}, got {shown(method)}.")

@@ -72,10 +72,10 @@ def solve_nash(
     `ConvergenceError` if nothing is found; with `throw=False` the result then says "unverified" and
     its `message` why. Errors in the plan raise always.
     """
+    check_tolerances(tolerances)
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
-        check_tolerances(tolerances)
         _no_plan(plan)
         return finite.solve_nash(game, tolerances=tolerances, throw=throw)
     if isinstance(game, (ContinuousGame, AggregativeGame)):
@@ -104,10 +104,10 @@ def certify(
 
     Raises `InvalidValueError` for burdens outside their bounds and for what is no mixed strategy.
     """
+    check_tolerances(tolerances)
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
-        check_tolerances(tolerances)
         _no_plan(plan)
         return finite.certify(game, profile, tolerances=tolerances)
     if isinstance(game, (ContinuousGame, AggregativeGame)):
@@ -173,11 +173,11 @@ def find_equilibria(
     >>> len(find_equilibria(chicken))
     3
     """
+    check_tolerances(tolerances)
     if isinstance(game, FiniteGame):
         from alliancegame.solve.finite import nash as finite
 
         _no_plan(plan)
-        check_tolerances(tolerances)
         return finite.find_equilibria(game, method=method, tolerances=tolerances)
     if isinstance(game, (ContinuousGame, AggregativeGame)):
         _no_plan(plan)
@@ -246,6 +246,7 @@ def solve_stackelberg(
     Raises `InvalidValueError`, `UnknownNameError`; `UnsupportedFormError` for combinations that cannot be
     searched; `ZeroTrustError` or `ConvergenceError` if no plan has an answer.
     """
+    check_tolerances(tolerances)
     options = {
         "plan": plan, "threat": threat, "demand": demand, "tariff": tariff, "burden": burden,
         "credible": credible, "objective": objective, "interest_weight": interest_weight,

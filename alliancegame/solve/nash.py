@@ -18,7 +18,7 @@ from alliancegame.solve.aggregative import Batch
 from alliancegame.solve.certificate import Certificate, Unique
 from alliancegame.solve.proved_gains import global_gains
 from alliancegame.solve.result import Equilibrium
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 
 def solve_nash(
@@ -43,6 +43,7 @@ def solve_nash(
     """
     plan = Plan() if plan is None else plan
     check_game(game, "solve_nash", extremes=True)
+    check_tolerances(tolerances)
     aggregative.check_plan(game, plan)
     if game.technology != "ces":
         return extremes.solve(game, plan, tolerances=tolerances, throw=throw)

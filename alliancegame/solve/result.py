@@ -80,14 +80,17 @@ class Result(ABC):
         """The whole result as JSON text, also written to `path` if one is given.
 
         With `certificate` it also lists its claims, which `alliancegame.verify` checks without any
-        solver (docs/howto/verify).
+        solver (docs/howto/verify). Raises `ResultFileError` if the file cannot be written.
         """
         data = self.to_dict()
         if certificate:
             data["claims"] = self._claims()
         text = json.dumps(jsonable(data), indent=indent, allow_nan=False)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            try:
+                Path(path).write_text(text + "\n", encoding="utf-8")
+            except OSError as error:
+                raise ResultFileError(f"{path} cannot be written: {error.strerror}.") from error
         return text
 
     def to_latex(self) -> str:

@@ -363,7 +363,9 @@ def _axis_key(game: BurdenSharingGame, plan: Plan, axis: Any) -> str:
 def _bounds(key: str, bounds: Any) -> tuple[float, float]:
     low, high = (as_number(bound, f"range of {key}") for bound in bounds)
     if not low < high:
-        raise InvalidValueError(f"range of {key} must be (low, high), got ({low:g}, {high:g}).")
+        raise InvalidValueError(
+            f"range of {key} must be (low, high) with low < high, got ({low:g}, {high:g})."
+        )
     return low, high
 
 

@@ -31,8 +31,12 @@ EDGE = 2.0**-33
 """Points of the unit interval keep this distance from its ends, where quantiles may be infinite."""
 
 
-def checked_priors(game: BurdenSharingGame, plan: Plan, given: Any) -> dict[str, Any]:
+def checked_priors(
+    game: BurdenSharingGame, plan: Plan, given: Any, function: str
+) -> dict[str, Any]:
     """Priors by key: (low, high) for a uniform one, or frozen distributions of scipy.stats.
+
+    `function` is the one that asks, for the message about a game that it does not take.
 
     Raises `UnknownNameError` for keys that do not exist, `InvalidValueError` for anything else.
     """
@@ -41,7 +45,7 @@ def checked_priors(game: BurdenSharingGame, plan: Plan, given: Any) -> dict[str,
             'priors are a dict such as {"decay": (0.2, 0.6)}, with a pair (low, high) or a frozen '
             f"distribution of scipy.stats for each key; got {given!r}."
         )
-    check_game(game, "a prior")
+    check_game(game, function)
     check_plan_type(plan)
     for key in given:
         if not isinstance(key, str):

@@ -28,7 +28,7 @@ from alliancegame.solve.compile_ahead import compile_ahead, missing
 from alliancegame.solve.kernels import form_of
 from alliancegame.solve.nash import status_quo
 from alliancegame.solve.result import Result, numbers, provenance
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 from alliancegame.solve.trigger.sides import without_jumps
 from alliancegame.study.calibrate import calibrate
 from alliancegame.study.compare import compare_without_best
@@ -107,6 +107,7 @@ def robustness(
     and for more than 2,000 combinations.
     """
     check_game(game, "robustness")
+    check_tolerances(tolerances)
     check_plan_type(plan)
     aggregative.check_plan(game, plan)
     varied = _checked(game, FORMS if forms is None else forms)

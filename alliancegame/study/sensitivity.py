@@ -202,7 +202,7 @@ def global_sensitivity(
     """
     if not isinstance(plan, Plan):
         raise InvalidValueError(f"global_sensitivity needs a Plan, got {plan!r}.")
-    priors = checked_priors(game, plan, ranges)
+    priors = checked_priors(game, plan, ranges, "global_sensitivity")
     name, member = _output(game, solve, output)
     refit = refit_for(game) if recalibrate else None
     solver = Evaluator(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, UnsupportedFormError
-from alliancegame.game.checks import check_game
+from alliancegame.game.checks import check_game, per_cent
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
 from alliancegame.game.plan import Plan
@@ -160,8 +160,10 @@ def burden_shares(
     check_game(game, "burden_shares")
     _check_wants(game)
     pledged = as_number(pledge, "pledge")
-    if not pledged > 0:
-        raise InvalidValueError(f"pledge must be a share of GDP > 0, got {pledged:g}.")
+    if not 0 < pledged < 1:
+        raise InvalidValueError(
+            f"pledge must be a share of GDP in (0, 1), got {pledged:g}.{per_cent(pledged)}"
+        )
     best = solve_social_optimum(game, weights, tolerances=tolerances)
     base, gdp = status_quo(game), game.by_member("gdp")
     worth = marginal_benefits(game, best.burdens)

@@ -169,7 +169,9 @@ def _axes(
         symbol, words, unit, base, relative = facts[key]
         low, high = (as_number(bound, f"range of {key}") for bound in bounds)
         if not low < high:
-            raise InvalidValueError(f"range of {key} must be (low, high), got ({low:g}, {high:g}).")
+            raise InvalidValueError(
+                f"range of {key} must be (low, high) with low < high, got ({low:g}, {high:g})."
+            )
         values = {float(v) for v in np.linspace(low, high, points)} | {base}
         unit = "times the model's" if relative else unit
         moves = key not in ("decay", "demand")
@@ -264,9 +266,9 @@ def _chosen_anew(at: _Varied, plan: Plan) -> SignSeries:
             before = status_quo(game)
             demand = at.plan_at(plan, value).demand_by_member(game.members)
             aggregative.check_plan(game, Plan(threat=1.0, demand=demand))
+            threat, payoff, regret = _best_threat(game, demand, before.leader_payoff)
         except AllianceGameError as error:
             return _Cell(NO_ANSWER, math.nan, math.nan, math.nan, str(error))
-        threat, payoff, regret = _best_threat(game, demand, before.leader_payoff)
         slack = 1e-9 + 10 * max(before.certificate.regret, regret)
         return _cell(game, payoff - before.leader_payoff, slack, threat)
 

@@ -21,7 +21,7 @@ from alliancegame.game.parameters import validate
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
 from alliancegame.solve.keys import PLAN_KEYS
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 from alliancegame.study.cells import check_key, check_outputs
 from alliancegame.study.sweeping.axes import (
     Design,
@@ -280,8 +280,7 @@ def _check_types(game: Any, plan: Any, derive: Any, tolerances: Any) -> None:
     check_plan_type(plan)
     if derive is not None and not callable(derive):
         raise InvalidValueError(f"derive must be a function of (game, cell), got {derive!r}.")
-    if not isinstance(tolerances, Tolerances):
-        raise InvalidValueError(f"tolerances must be a Tolerances, got {tolerances!r}.")
+    check_tolerances(tolerances)
 
 
 def _check_keys(

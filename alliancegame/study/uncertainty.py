@@ -258,7 +258,7 @@ def uncertainty(
     if n > MOST_DRAWS:
         raise InvalidValueError(f"n must be at most {MOST_DRAWS:,}, got {n:,}.")
     start = checked_seed(seed)
-    believed = checked_priors(game, plan, priors)
+    believed = checked_priors(game, plan, priors, "uncertainty")
     keys = list(believed)
     draws = draw(believed, method, n, replicates, start)
     refit = refit_for(game) if recalibrate else None

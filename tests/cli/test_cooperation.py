@@ -86,7 +86,7 @@ def test_a_pledge_out_of_bounds_has_no_payoffs(run: Run) -> None:
             "not of the form MEMBER=NUMBER",
             2,
         ),
-        (["shares", "three-allies", "--pledge", "0"], "pledge must be a share of GDP > 0", 1),
+        (["shares", "three-allies", "--pledge", "0"], "pledge must be a share of GDP in (0, 1)", 1),
         (["shares", "three-allies", "--pledge", "two"], "pledge must be a number", 1),
         (["optimum", "three-allies", "--threat", "2"], "threat of the plan must be in [0, 1]", 1),
     ],

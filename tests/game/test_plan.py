@@ -95,9 +95,17 @@ def test_described_in_one_phrase() -> None:
     assert Plan(threat=0.5).describe() == "threat 0.5, demand 5 %"
     assert Plan(burden=0.0337).describe().startswith("own burden 3.37")
     by_ally = Plan(threat={"FRA": 0.2, "DEU": 0.4}, demand=0.03, burden=0.02).describe()
-    assert by_ally.startswith(
-        "threat by ally (0.2 to 0.4: FRA 0.2; DEU 0.4), demand 3 %, own burden 2"
-    )
+    assert by_ally.startswith("threat by ally (FRA 0.2; DEU 0.4), demand 3 %, own burden 2")
+
+
+def test_demands_by_ally_that_are_all_the_default_are_one() -> None:
+    everybody = Plan(threat={"FRA": 0.2}, demand={"FRA": 0.05, "DEU": 0.05})
+    assert everybody.describe() == "threat by ally (FRA 0.2), demand 5 %"
+    other = Plan(threat=0.2, demand={"FRA": 0.03, "DEU": 0.03})
+    assert other.describe() == "threat 0.2, demand by ally (FRA 3 %; DEU 3 %)"
+    many = Plan(threat={f"M{k}": 0.1 * k for k in range(1, 9)}).describe()
+    assert many.startswith("threat by ally (0.1 to 0.8: M1 0.1; ")
+    assert "and 2 more)" in many
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def _named(game: BurdenSharingGame, plan: Plan, one: object, known: tuple[str, .
             )
         if name in PARAMETERS:
             raise UnknownNameError(
-                f"{name} has no derivative in a static game: it is a form, or moves trust over time "
-                f"only. Known here: {', '.join(known)}."
+                f"{name} has no derivative here: it is a form, or counts only over time, outside the "
+                f"alliance or where threats must be credible. Known here: {', '.join(known)}."
             )
         raise unknown_name("parameter", name, known)
     owners = _owners(game, plan, name)

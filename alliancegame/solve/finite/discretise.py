@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError, GameTooLargeError, InvalidValueError, unknown_name
-from alliancegame.game.checks import check_choice, check_game, listed, shown
+from alliancegame.game.checks import check_choice, check_game, check_smooth, listed, shown
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array, as_number
@@ -68,6 +68,7 @@ def discretise(
     ((2, 3), ('Leader', 'allies'))
     """
     check_game(game, "discretise")
+    check_smooth(game, "discretise")
     check_choice(units, "units", UNITS)
     base = status_quo(game).burdens
     announced = _labelled(plans, "plans", _plan_label)

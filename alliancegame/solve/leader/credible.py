@@ -22,7 +22,7 @@ from alliancegame.solve.leader.execution import never_executed, stakes_at
 from alliancegame.solve.leader.interest import Interest
 from alliancegame.solve.leader.result import StackelbergResult, Targeted, rebuilt
 from alliancegame.solve.result import Equilibrium, Result, provenance
-from alliancegame.solve.tolerances import DEFAULT, Tolerances
+from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,6 +185,14 @@ class CredibleResult(Result):
         """
         return self.commitment.objective_value - self.objective_value
 
+    def price(self) -> str:
+        """`cost` in words; it is negative where carrying threats out pays by itself."""
+        unit = "payoff" if self.interest is None else "national interest"
+        cost = rounded(self.cost)
+        if cost >= 0:
+            return f"credibility costs {cost:.3g} of {unit}"
+        return f"{-cost:.3g} of {unit} more than under commitment, as carrying out pays"
+
     @cached_property
     def outcome(self) -> str:
         """The plan's outcome against A (docs/theory/outcomes)."""
@@ -201,12 +209,10 @@ class CredibleResult(Result):
         if never_executed(self.game):
             never = f"{NEVER.format(leader=self.game.leader)}; "
         aim = "" if self.aimed is None else "targeted "
-        unit = "payoff" if self.interest is None else "national interest"
         return (
             f"{never}committing {aim}{', '.join(self.commit)} with credible threats: best plan "
-            f"{self.plan.describe()}, carried out against {who}; credibility costs "
-            f"{rounded(self.cost):.3g} of {unit}; {self.certificate.verdict}, {self.failed} plans had no "
-            "equilibrium"
+            f"{self.plan.describe()}, carried out against {who}; {self.price()}; "
+            f"{self.certificate.verdict}, {self.failed} plans had no equilibrium"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -266,6 +272,7 @@ def credible_targets(
     `respond`.
     """
     check_game(game, "credible_targets")
+    check_tolerances(tolerances)
     check_plan_type(plan)
     aggregative.check_plan(game, plan)
     return targets_of(game, plan, tolerances)

@@ -105,7 +105,12 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
         try:
             text = Path(result).read_bytes()
         except (OSError, ValueError) as error:
-            raise ResultFileError(f"{shown(os.fspath(result))} cannot be read: {error}.") from error
+            if str(result).lstrip().startswith("{"):
+                raise InvalidValueError(
+                    "verify needs a path or a dict, got JSON text: use verify(json.loads(text))."
+                ) from None
+            why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise ResultFileError(f"{shown(os.fspath(result))} cannot be read: {why}.") from error
         read = lambda: text.decode("utf-8")  # noqa: E731
     else:
         raise InvalidValueError(
@@ -117,11 +122,16 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
         with warnings.catch_warnings(), ctx.workprec(PRECISION):
             warnings.simplefilter("ignore")
             data = loads(read())
-            kind = str(data.get("kind"))
+            kind = str(data.get("kind", "no result"))
             walk.file(kind, data)
     except DAMAGE as error:
-        ours = isinstance(error, (AllianceGameError, RefusedError))
-        walk.say("file", "form", (REFUSED, str(error) if ours else f"damaged: {shown(error)}"))
+        if isinstance(error, json.JSONDecodeError):
+            why = f"not JSON: {error}"
+        elif isinstance(error, (AllianceGameError, RefusedError)):
+            why = str(error)
+        else:
+            why = f"damaged: {shown(error)}"
+        walk.say("file", "form", (REFUSED, why))
     return VerificationReport(kind, tuple(walk.found))
 
 
