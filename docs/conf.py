@@ -13,12 +13,15 @@ sys.path[:0] = [str(SCRIPTS), str(HERE.parent)]
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(SCRIPTS), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
-# Kernels that speak up only if something is wrong, and that read nobody's own IPython profile.
+# Kernels that speak up only if something is wrong, show figures as pictures, and read nobody's own
+# IPython profile.
 profiles = tempfile.TemporaryDirectory(prefix="alliancegame-docs-")
 os.environ["IPYTHONDIR"] = profiles.name
 (Path(profiles.name) / "profile_default").mkdir()
 (Path(profiles.name) / "profile_default" / "ipython_kernel_config.py").write_text(
-    "c = get_config()\nc.IPKernelApp.log_level = 40\n", encoding="utf-8"
+    "c = get_config()\nc.IPKernelApp.log_level = 40\n"
+    "c.IPKernelApp.exec_lines = ['import page', 'page.draw_figures()', 'del page']\n",
+    encoding="utf-8",
 )
 logging.getLogger("traitlets").setLevel(logging.WARNING)
 

@@ -1,4 +1,4 @@
-"""What the pages compute in their cells: Markdown that says what the library found."""
+"""What the pages show of their cells: Markdown that says what the library found, and pictures."""
 
 from __future__ import annotations
 
@@ -27,13 +27,18 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence
     return "\n".join("| " + " | ".join(row) + " |" for row in (list(head), rule, *cleaned))
 
 
-@dataclasses.dataclass(frozen=True)
-class Picture:
-    """A figure of the library, as a notebook shows it."""
+def draw_figures() -> None:
+    """Have the notebook that runs this show figures, which no pyplot knows, as pictures.
 
-    figure: Any
+    Every page's kernel begins with it (`conf.py`). matplotlib is imported by whoever draws.
+    """
+    from IPython import get_ipython
 
-    def _repr_png_(self) -> bytes:
-        from alliancegame.figures.style import rendered
+    pictures = get_ipython().display_formatter.formatters["image/png"]
+    pictures.for_type_by_name("matplotlib.figure", "Figure", _png)
 
-        return rendered(self.figure, "png")
+
+def _png(figure: Any) -> bytes:
+    from alliancegame.figures.style import rendered
+
+    return rendered(figure, "png")

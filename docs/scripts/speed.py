@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from page import Markdown, Picture, table
+from page import Markdown, table
 
 import benchmarks.peers.__main__ as peers
 from alliancegame.figures.style import (
@@ -23,6 +23,9 @@ from alliancegame.figures.style import (
 from benchmarks.peers.table import as_markdown as peers_table
 from benchmarks.speed.results import RESULTS, load
 from benchmarks.speed.table import amount, as_markdown, groups, machine, rounded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Row = Mapping[str, Any]
 
@@ -67,7 +70,7 @@ def _group(name: str) -> Sequence[Row]:
     return [row for row in run()["rows"] if row["group"].startswith(name)]
 
 
-def throughputs() -> Picture:
+def throughputs() -> Figure:
     """Rates against their targets."""
     chosen = [
         row
@@ -106,10 +109,10 @@ def throughputs() -> Picture:
     axes.set_ylim(-0.7, len(names) - 0.3)
     figure.get_layout_engine().set(rect=(0.02, 0, 0.98, 1))
     axes.set_xlabel("thousand answers a second", fontsize=NORMAL, color=INK)
-    return Picture(figure)
+    return figure
 
 
-def growth() -> Picture:
+def growth() -> Figure:
     """Time against members and against scenarios, both logarithmic."""
     figure, axes = _two_panels()
     colours = dict(
@@ -131,7 +134,7 @@ def growth() -> Picture:
         one.set_xlabel(label, fontsize=NORMAL, color=INK)
         one.set_ylabel("seconds a call", fontsize=NORMAL, color=INK)
         one.legend(fontsize=SMALL, frameon=False, labelcolor=INK)
-    return Picture(figure)
+    return figure
 
 
 def _two_panels() -> tuple[Any, Any]:
