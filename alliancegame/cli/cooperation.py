@@ -73,6 +73,7 @@ def optimum(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
@@ -89,7 +90,7 @@ def optimum(
     with output.working():
         game = inputs.load(model, changes, recalibrate, quiet=json)
         base = inputs.base_plan(game, model_plan)
-        plan = inputs.plan_from(game, base, threat, demand, burden)
+        plan = inputs.plan_from(game, base, threat, demand, burden, tariff)
         named = plan.pressure or plan.burden is not None
         found = ag.price_of_anarchy(game, [plan] if named else [], _weights(game, weights))
     if json:

@@ -51,6 +51,7 @@ def game_and_plan(
     threat: Sequence[str] | None,
     demand: Sequence[str] | None,
     burden: str | None,
+    tariff: Sequence[str] | None,
     model_plan: bool,
     *,
     quiet: bool,
@@ -58,7 +59,7 @@ def game_and_plan(
     """The model with its changes, and the plan that the options name."""
     game = inputs.load(model, changes, recalibrate, quiet=quiet)
     base = inputs.base_plan(game, model_plan)
-    return game, inputs.plan_from(game, base, threat, demand, burden)
+    return game, inputs.plan_from(game, base, threat, demand, burden, tariff)
 
 
 def changes_of(changes: Sequence[str] | None, recalibrate: bool) -> str:

@@ -28,6 +28,7 @@ def report(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     changes: inputs.Set = None,
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
@@ -35,7 +36,7 @@ def report(
     """Write everything about a model as one page, report.html.
 
     Figures, tables and results are written beside it. The plan is the model's own, except for what
-    --threat, --demand and --burden say. An earlier report in the folder is replaced.
+    --threat, --demand, --burden and --tariff say. An earlier report in the folder is replaced.
     """
     import alliancegame as ag
 
@@ -43,9 +44,9 @@ def report(
         shown.say("loading the model")
         game = inputs.load(model, changes, recalibrate, quiet=json)
         own = inputs.base_plan(game, model_plan=True)
-        plan = inputs.plan_from(game, own, threat, demand, burden)
+        plan = inputs.plan_from(game, own, threat, demand, burden, tariff)
         folder = out or Path("out") / str(game.provenance.get("model", "model"))
-        named = plan if threat or demand or burden else None
+        named = plan if threat or demand or burden or tariff else None
         files = ag.report(game, folder, named, progress=shown.say)
     if not json:
         _print_files(files)

@@ -63,6 +63,7 @@ def sweep(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     store: Annotated[
         Path | None,
@@ -104,10 +105,10 @@ def sweep(
     from alliancegame.study.sweep import sweep as solve_all
 
     values = _over(over)
-    own = model_plan or not (threat or demand or burden or _plan_keys(values))
+    own = model_plan or not (threat or demand or burden or tariff or _plan_keys(values))
     with output.working(), _interruptible(store):
         game, plan = game_and_plan(
-            model, changes, recalibrate, threat, demand, burden, own, quiet=json
+            model, changes, recalibrate, threat, demand, burden, tariff, own, quiet=json
         )
         folder = None if no_picture else folder_of(out, game)
         if not json:
@@ -145,16 +146,16 @@ def _interruptible(store: Path | None) -> Iterator[None]:
 
 def _plan_keys(values: Mapping[str, Any]) -> set[str]:
     """The fields of a plan that a sweep goes over."""
-    return {key.partition("[")[0] for key in values} & {"threat", "demand", "burden"}
+    return {key.partition("[")[0] for key in values} & {"threat", "demand", "burden", "tariff"}
 
 
 def _remark(game: BurdenSharingGame, plan: Plan, values: Mapping[str, Any], solve: str) -> None:
     """What explains a sweep of nothing but zeros, and the scale of single members' spill-ins."""
     inputs.note_final(game, values)
-    pressed = plan.pressure or "threat" in _plan_keys(values)
+    pressed = plan.pressure or {"threat", "tariff"} & _plan_keys(values)
     if solve in ("compare", "nash", "respond") and not pressed:
         output.note(
-            "note: nobody is threatened anywhere in this sweep: give --threat, --model-plan or "
+            "note: nobody is under pressure anywhere in this sweep: give --threat, --model-plan or "
             "--over threat=0:1:11"
         )
 

@@ -47,7 +47,7 @@ def map_(
         typer.Option(
             "--x",
             metavar="KEY=LOW:HIGH",
-            help="Across: a parameter (decay=0:1, 'decay[DEU]=0:1') or threat, demand, burden.",
+            help="Across: a parameter (decay=0:1, 'decay[DEU]=0:1') or threat, demand, burden, tariff.",
         ),
     ] = "decay=0:1",
     y: Annotated[
@@ -59,6 +59,7 @@ def map_(
     threat: inputs.Threat = None,
     demand: inputs.Demand = None,
     burden: inputs.Burden = None,
+    tariff: inputs.Tariff = None,
     model_plan: inputs.ModelPlan = False,
     changes: inputs.Set = None,
     recalibrate: Everywhere = False,
@@ -76,7 +77,7 @@ def map_(
     across, up = (range_of(text, f"--{name}") for text, name in ((x, "x"), (y, "y")))
     with output.working() as shown:
         game, plan = game_and_plan(
-            model, changes, False, threat, demand, burden, model_plan, quiet=json
+            model, changes, False, threat, demand, burden, tariff, model_plan, quiet=json
         )
         if not json:
             inputs.note_final(game, [across[0], up[0]])
@@ -163,6 +164,7 @@ def uncertainty(
             "plays at the same time as its allies.",
         ),
     ] = None,
+    tariff: inputs.Tariff = None,
     changes: inputs.Set = None,
     recalibrate: Everywhere = False,
     out: Out = None,
@@ -171,13 +173,15 @@ def uncertainty(
 ) -> int:
     """Say how probable each outcome is, if parameters are uncertain.
 
-    The plan is the model's own, except for what --threat, --demand and --burden say.
+    The plan is the model's own, except for what --threat, --demand, --burden and --tariff say.
     """
     import alliancegame as ag
 
     priors = _priors(prior)
     with output.working() as shown:
-        game, plan = game_and_plan(model, changes, False, threat, demand, burden, True, quiet=json)
+        game, plan = game_and_plan(
+            model, changes, False, threat, demand, burden, tariff, True, quiet=json
+        )
         if not json:
             inputs.note_final(game, priors)
         folder = None if no_picture else folder_of(out, game)

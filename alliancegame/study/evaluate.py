@@ -35,6 +35,7 @@ _PLAN_FACTS = {
     "threat": (r"\tau", "share of protection withdrawn from an ally that pays nothing", "1"),
     "demand": ("d", "demanded defence spending", "share of GDP"),
     "burden": (r"x_{\ell}", "the leader's own burden, committed", "share of GDP"),
+    "tariff": ("T", "tariff on an ally that misses its demand", "rate"),
 }
 
 

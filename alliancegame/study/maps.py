@@ -273,7 +273,7 @@ def regime_map(
     """Map a plan's outcome against A over two parameters.
 
     `x` and `y` are a key and its range: any parameter ("decay", "decay[DEU]", "return_spillin", ...)
-    or plan field ("threat", "demand", "burden"); the rest is as in `game` and `plan`. `points` is
+    or plan field ("threat", "demand", "burden", "tariff"); the rest is as in `game` and `plan`. `points` is
     the number of grid values, or one number for x and one for y. Where neighbouring points differ,
     the change is bisected along their edge to `tolerance` times the range; grid cells in which more
     than two regions meet, or a boundary bends, are halved up to `refine` times. What is smaller than

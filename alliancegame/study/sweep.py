@@ -98,8 +98,8 @@ def sweep(
         a key with its values, `"decay": [0, 0.2, 0.4]`, or a name of your own with cases or a sample,
         `"case": zipped(decay=[…], threat=[…])`, `"draw": sobol({"decay": (0, 1)}, n=256)`. Keys are
         parameters ("decay"), one member's ("decay[DEU]"), forms ("consumption": ["log", "linear"]),
-        and threat, demand and burden, which override the plan. All dimensions are combined; the last
-        varies fastest. Cases or a sample alone may stand without a dict.
+        and threat, demand, burden and tariff, which override the plan. All dimensions are combined;
+        the last varies fastest. Cases or a sample alone may stand without a dict.
     plan
         What is not swept of the plan; `Plan()` if none is given.
     solve

@@ -31,6 +31,17 @@ def test_optimum(run: Run) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_tariffs_are_options_wherever_a_plan_is(run: Run) -> None:
+    trading = ("three-allies", "--set", "trade_exposure=0.1", "--tariff", "10%", "--json")
+    found = json.loads(run("optimum", *trading).stdout)
+    assert len(found["equilibria"]) == 2
+    assert found["equilibria"][1]["plan"]["tariff"] == 0.1
+    swept = run("sweep", *trading, "--over", "decay=0,0.4", "--no-picture").stdout
+    assert json.loads(swept)["outcomes"]["success"] == 2
+    alone = ("sweep", *trading[:3], "--over", "tariff=0,0.1", "--no-picture", "--json")
+    assert json.loads(run(*alone).stdout)["outcomes"] == {"status quo": 1, "success": 1}
+
+
 def test_optimum_as_json(run: Run) -> None:
     shown = json.loads(run("optimum", "three-allies", "--weights", "equal", "--json").stdout)
     found = result_from_dict(shown)

@@ -90,7 +90,7 @@ def test_a_sweep_without_a_plan_takes_the_models_own(run: Run) -> None:
     assert json.loads(run(*plain).stdout) == own
     assert set(own["outcomes"]) != {"status quo"}
     nobody = run("sweep", "three-allies", "--over", "demand=0.03,0.05", "--no-picture").stderr
-    assert "nobody is threatened anywhere in this sweep" in nobody
+    assert "nobody is under pressure anywhere in this sweep" in nobody
 
 
 def test_stackelberg_says_when_no_threat_is_best(run: Run) -> None:

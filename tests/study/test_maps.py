@@ -34,7 +34,9 @@ def outcome(game, key_x, key_y, x, y, plan=None):
     """One point by the scalar solvers."""
     changes, of_plan = {}, {}
     for key, value in ((key_x, x), (key_y, y)):
-        (of_plan if key in ("threat", "demand", "burden") else changes)[key] = float(value)
+        (of_plan if key in ("threat", "demand", "burden", "tariff") else changes)[key] = float(
+            value
+        )
     game = game.replace(**changes) if changes else game
     return ag.compare(game, (plan or ag.Plan()).replace(**of_plan))
 
@@ -44,6 +46,16 @@ def test_the_grid_says_what_compare_says(nato, found):
         one = outcome(nato, "decay", "threat", found.x_values[j], found.y_values[i])
         assert found.outcomes[i, j] == one.outcome
         assert found.gains_usd_bn[i, j] == pytest.approx(one.gain_usd_bn, abs=1e-9)
+
+
+def test_a_tariff_is_an_axis_and_has_a_prior_like_any_other_field_of_a_plan(small):
+    trading = small.replace(trade_exposure=0.1, deadweight=0.2)
+    found = ag.regime_map(trading, ("tariff", (0.0, 0.5)), THREAT, points=3, refine=0)
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        one = outcome(trading, "tariff", "threat", found.x_values[j], found.y_values[i])
+        assert found.gains_usd_bn[i, j] == pytest.approx(one.gain_usd_bn, abs=1e-9)
+    drawn = ag.uncertainty(trading, {"tariff[Large]": (0.0, 0.5)}, ag.Plan(threat=0.2), n=64)
+    assert drawn.failed == 0
 
 
 def test_regions_fill_the_rectangle(found):
