@@ -260,6 +260,22 @@ def test_forms_are_refused_in_the_name_of_the_question(ask: Any, name: str) -> N
         refused(lambda: ask(game(shortfall="trigger")), f"{name} is not written", '"logistic"')
 
 
+def test_games_of_another_kind_are_sent_to_their_own_functions() -> None:
+    dilemma = ag.FiniteGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
+    refused(lambda: ag.solve_stackelberg(dilemma), "takes no finite game", "solve_commitment")  # type: ignore[arg-type]
+    refused(lambda: ag.respond(dilemma, ag.Plan(burden=0.1)), "respond needs a game")  # type: ignore[arg-type]
+    refused(lambda: ag.sensitivities(ag.solve_nash(dilemma)), "action_sensitivities")  # type: ignore[arg-type]
+    refused(lambda: game().replace(**{"decay[FRA]": 0.1}), "decay={'FRA': ...}")
+    kept = game().replace(decay={"FRA": 0.1}).by_member("decay")
+    assert kept[1] == 0.1
+    assert kept[2] == game().by_member("decay")[2]
+
+
+def test_a_profile_that_is_no_equilibrium_says_who_could_gain() -> None:
+    wrong = ag.certify(game(), [0.03, 0.2, 0.02])
+    assert str(wrong).startswith("unverified: FRA could gain up to ")
+
+
 def test_shares_meant_as_per_cent() -> None:
     refused(lambda: ag.burden_shares(game(), pledge=2), "pledge", "(0, 1)", "2 % is 0.02")
 

@@ -17,6 +17,7 @@ import numpy as np
 from alliancegame.errors import (
     IllConditionedWarning,
     InvalidValueError,
+    UnknownNameError,
     UnsupportedFormError,
     did_you_mean,
     refusing_change,
@@ -353,8 +354,15 @@ def _law_values(law: Any) -> dict[str, Any]:
 
 def _check_names(names: Mapping[str, Any]) -> None:
     for name in names:
-        if name not in PARAMETERS:
-            raise unknown_name("parameter", name, PARAMETERS)
+        if name in PARAMETERS:
+            continue
+        plain, _, member = name.partition("[")
+        if member and plain in PARAMETERS:
+            raise UnknownNameError(
+                f"unknown parameter {name!r}: one member's value is a dict, such as "
+                f"{plain}={{{member.rstrip(']')!r}: ...}}; the others keep theirs."
+            )
+        raise unknown_name("parameter", name, PARAMETERS)
 
 
 def _settle(parameter: Parameter, value: Any, members: Members) -> Any:

@@ -75,10 +75,12 @@ class Certificate:
 
     def __str__(self) -> str:
         money = "" if math.isnan(self.regret_usd_bn) else f" ({self.regret_usd_bn:.2g} bn US$)"
-        return (
-            f"{self.verdict}: nobody gains more than {self.regret:.2g} of payoff{money} "
-            f"by any deviation; uniqueness {self.unique} ({self.reason})."
-        )
+        amount = f"{self.regret:.2g} of payoff{money}"
+        if self.verdict == "unverified" and self.worst is not None:
+            found = f"{self.worst} could gain up to {amount} by a deviation"
+        else:
+            found = f"nobody gains more than {amount} by any deviation"
+        return f"{self.verdict}: {found}; uniqueness {self.unique} ({self.reason})."
 
 
 def consumption_share(game: BurdenSharingGame, gain: Any, burden: Any) -> Any:

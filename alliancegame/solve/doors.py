@@ -269,6 +269,10 @@ def solve_stackelberg(
         return own.solve_stackelberg(written, leader, selection=selection, tolerances=tolerances)
     from alliancegame.solve.leader import stackelberg
 
+    if isinstance(game, FiniteGame):
+        raise InvalidValueError(
+            f"solve_stackelberg takes no finite game, got {game!r}: use solve_commitment(game)."
+        )
     if leader is not None:
         raise InvalidValueError("an alliance game names its own leader: leave leader= out.")
     if commit is not None:

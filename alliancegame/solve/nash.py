@@ -131,6 +131,7 @@ def respond(
 
     Raises `InvalidValueError` if the plan names none; otherwise as `solve_nash`.
     """
+    check_game(game, "respond", extremes=True)
     check_plan_type(plan)
     if plan.burden is None:
         raise InvalidValueError(

@@ -248,8 +248,9 @@ def sensitivities(
     """
     if not isinstance(equilibrium, Equilibrium):
         raise InvalidValueError(
-            "sensitivities needs an equilibrium such as ag.solve_nash(game, plan), or the `response` "
-            f"of a Stackelberg result; got {shown(equilibrium)}."
+            "sensitivities needs an equilibrium of an alliance game such as ag.solve_nash(game, plan), or "
+            "the `response` of a Stackelberg result (a user's own game has action_sensitivities); got "
+            f"{shown(equilibrium)}."
         )
     if equilibrium.certificate.verdict == "unverified":
         raise InvalidValueError(

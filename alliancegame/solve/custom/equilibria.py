@@ -166,9 +166,10 @@ def _claim(
     if stray:
         middle = np.mean([0.5 * (lo + hi) for lo, hi in stray], axis=0)
         where = f", {len(stray)} of them away from the equilibria found (around {_text(middle)})"
+    count = "1 box" if len(left) == 1 else f"{len(left)} boxes"
     return "resolution", (
-        f"complete up to a resolution of {SMALLEST:g} of the actions' ranges: {len(left)} boxes of that "
-        f"size were not decided{where}"
+        f"complete up to a resolution of {SMALLEST:g} of the actions' ranges: {count} of that size "
+        f"not decided{where}"
     )
 
 

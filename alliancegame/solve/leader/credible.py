@@ -187,10 +187,12 @@ class CredibleResult(Result):
 
     def price(self) -> str:
         """`cost` in words; it is negative where carrying threats out pays by itself."""
+        from alliancegame.study.outcomes import rounded
+
         unit = "payoff" if self.interest is None else "national interest"
         cost = rounded(self.cost)
         if cost >= 0:
-            return f"credibility costs {cost:.3g} of {unit}"
+            return f"credibility costs {cost:.3g} of {unit} against commitment"
         return f"{-cost:.3g} of {unit} more than under commitment, as carrying out pays"
 
     @cached_property
@@ -202,8 +204,6 @@ class CredibleResult(Result):
 
     def headline(self) -> str:
         """One line that says what was found."""
-        from alliancegame.study.outcomes import rounded
-
         who = ", ".join(self.targets) or "nobody"
         never = ""
         if never_executed(self.game):
