@@ -79,7 +79,7 @@ def optimum(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """Find the burdens that one planner would choose, and what anarchy costs.
+    """Find what one planner would choose, and what anarchy costs.
 
     The planner maximises the weighted sum of all payoffs, without pressure and without transfers.
     The price of anarchy is that of the equilibrium without pressure, A, and of the plan that
@@ -164,7 +164,7 @@ def shares(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """Compare sharing rules: who would pay which share of all spending.
+    """Compare sharing rules: who would pay how much of the total.
 
     A is what members choose, the optimum what one planner chooses; gdp and benefit divide the
     optimum's total in proportion to GDP and to what security is worth; Lindahl's rule and NATO's

@@ -70,10 +70,11 @@ def path(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """Follow threats and trust over time: when pressure that pays today costs more tomorrow.
+    """Follow threats and trust over time, and what they cost.
 
-    Lost trust carries over. Without --set recovery=... trust never returns in the shipped models.
-    Values are for ever, against a leader who never puts on any pressure.
+    Pressure that pays today can cost more tomorrow: lost trust carries over. Without --set
+    recovery=... trust never returns in the shipped models. Values are for ever, against a leader
+    who never puts on any pressure.
     """
     import alliancegame as ag
 

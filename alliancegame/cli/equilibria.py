@@ -159,9 +159,9 @@ def equilibria(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """List every equilibrium that can be found, and what is known of the list.
+    """List equilibria, and say whether any can be missing.
 
-    Its last lines say whether nothing can be missing. Trigger threats (--set shortfall=trigger) have
+    The last lines say what is known of the list. Trigger threats (--set shortfall=trigger) have
     several equilibria, or none; exit code 4 says that none was found.
     """
     import alliancegame as ag

@@ -98,7 +98,7 @@ def sensitivities(
     latex: Annotated[bool, typer.Option("--latex", help="Write the table as LaTeX.")] = False,
     json: inputs.Json = False,
 ) -> int:
-    """Differentiate an equilibrium: how burdens answer to each parameter.
+    """Differentiate an equilibrium in every parameter.
 
     Exact derivatives d burden / d parameter, and of the leader's payoff; left and right where they
     differ (an ally that just bunches at its demand, a bound that just binds).

@@ -44,7 +44,7 @@ def alignment(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """Find who stays in the alliance, who stands alone, and who turns to the rival.
+    """Find who stays, who stands alone, who turns to the rival.
 
     What allies have outside are the parameters deterrent, deterrent_cost, rival_umbrella,
     realignment_cost and outside_influence. Exit code 0 says that every equilibrium shown is certified

@@ -75,7 +75,7 @@ def stackelberg(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """Find the leader's best plan, committed before allies answer.
+    """Find the best plan to which the leader can commit.
 
     Whatever is not committed stays as --threat, --demand and --burden say.
     """

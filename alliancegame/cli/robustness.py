@@ -73,9 +73,10 @@ def robustness(
     recalibrate: inputs.Recalibrate = False,
     json: inputs.Json = False,
 ) -> int:
-    """Ask what a plan brings the leader in every combination of functional forms.
+    """Ask whether a verdict survives other functional forms.
 
-    Each specification is calibrated to the burdens at A, so that all have the same status quo.
+    The plan is compared with A in every combination of forms. Each specification is calibrated to the
+    burdens at A, so that all have the same status quo.
     """
     import alliancegame as ag
 

@@ -171,7 +171,7 @@ def uncertainty(
     no_picture: NoPicture = False,
     json: inputs.Json = False,
 ) -> int:
-    """Say how probable each outcome is, if parameters are uncertain.
+    """Say how probable each outcome is, given priors.
 
     The plan is the model's own, except for what --threat, --demand, --burden and --tariff say.
     """

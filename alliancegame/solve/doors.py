@@ -269,16 +269,13 @@ def solve_stackelberg(
         return own.solve_stackelberg(written, leader, selection=selection, tolerances=tolerances)
     from alliancegame.solve.leader import stackelberg
 
-    if isinstance(game, FiniteGame):
-        raise InvalidValueError(
-            f"solve_stackelberg takes no finite game, got {game!r}: use solve_commitment(game)."
-        )
+    alliance = _alliance(game, "solve_stackelberg")
     if leader is not None:
         raise InvalidValueError("an alliance game names its own leader: leave leader= out.")
     if commit is not None:
         options["commit"] = commit
     return stackelberg.solve_stackelberg(
-        _alliance(game, "solve_stackelberg"), selection=selection, tolerances=tolerances, **options
+        alliance, selection=selection, tolerances=tolerances, **options
     )
 
 
@@ -290,12 +287,15 @@ def _own(game: ContinuousGame | AggregativeGame) -> Any:
 
 
 def _alliance(game: object, function: str) -> BurdenSharingGame:
-    check_game(
-        game,
-        function,
-        also=", a ContinuousGame, an AggregativeGame or a FiniteGame",
-        extremes=True,
-    )
+    """The game as one of an alliance; what else the function takes has been dealt with before."""
+    if isinstance(game, FiniteGame):
+        raise InvalidValueError(
+            f"{function} takes no finite game, got {game!r}: use solve_commitment(game)."
+        )
+    own = ", a ContinuousGame or an AggregativeGame"
+    if function != "solve_stackelberg":
+        own = ", a ContinuousGame, an AggregativeGame or a FiniteGame"
+    check_game(game, function, also=own, extremes=True)
     return cast("BurdenSharingGame", game)
 
 
