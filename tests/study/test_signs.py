@@ -219,3 +219,15 @@ def test_default_ranges_hold_the_models_own_value() -> None:
         plan = ag.default_plan(game)
         low, high = default_ranges(game, plan)["decay"]
         assert low <= game.decay <= high
+
+
+def test_a_trigger_game_has_signs_of_its_plans_and_says_why_no_threat_is_chosen_anew(
+    game: BurdenSharingGame,
+) -> None:
+    trigger = game.replace(shortfall="trigger")
+    made = gain_signs(trigger, {"half": PLAN}, ranges={"decay": (0.2, 0.6)}, points=3)
+    (half,) = made.of("half")
+    assert NO_ANSWER not in half.signs
+    (anew,) = made.of(RECHOSEN)
+    assert set(anew.signs) == {NO_ANSWER}
+    assert all('shortfall="trigger"' in reason for reason in anew.reasons)
