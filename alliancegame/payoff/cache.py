@@ -24,15 +24,22 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from alliancegame.errors import InvalidValueError, KernelCacheWarning
+from alliancegame.payoff.shelf import (
+    Shelf,
+    UnusableError,
+    cache_statistics,
+    numba_keeps_in,
+    stop_saving,
+)
 
 __all__ = ["cache_directory", "cache_statistics", "clear_cache", "is_kept", "load_compiled"]
 
@@ -162,18 +169,6 @@ def clear_cache(directory: Path | None = None) -> int:
     return len(entries)
 
 
-def cache_statistics(module: ModuleType) -> tuple[int, int]:
-    """Return how many functions of a loaded module came from disk, and how many were compiled.
-
-    A function counts once for each of its signatures.
-    """
-    statistics = [dispatcher.stats for dispatcher in _dispatchers(module)]
-    return (
-        sum(each.cache_hits.total() for each in statistics),
-        sum(each.cache_misses.total() for each in statistics),
-    )
-
-
 @dataclass(frozen=True)
 class _Kernels:
     """One source, and all that decides whether machine code made from it fits this process."""
@@ -228,10 +223,6 @@ def _sha256(content: bytes) -> str:
 # --- From disk, else compiled to disk, else compiled in memory -----------------------------------
 
 
-class _UnusableError(OSError):
-    """The cache, or one entry of it, cannot be relied on."""
-
-
 def _load_or_compile(kernels: _Kernels, root: Path) -> tuple[ModuleType, str | None]:
     """Return the module, and why it could not be kept on disk, if it could not."""
     numba: Any = importlib.import_module("numba")
@@ -265,7 +256,7 @@ def _load_entry(kernels: _Kernels, root: Path) -> ModuleType | None:
         # An entry that Numba cannot load after all is of no more use than a damaged one.
         with suppress(Exception):
             (file,) = entry.glob("*.py")
-            module = _execute(kernels, _Shelf(entry, file, sealed=True))
+            module = _execute(kernels, Shelf(entry, file, sealed=True))
             # Numba has read the files again: they must have stayed the same until now.
             if _verified_manifest(entry, kernels) == manifest:
                 return module
@@ -281,7 +272,7 @@ def _compile_entry(kernels: _Kernels, root: Path) -> ModuleType:
     try:
         file = scrap / f"{_unique_name(kernels)}.py"
         file.write_bytes(kernels.text.encode())
-        module = _execute(kernels, _Shelf(scrap, entry / file.name, sealed=False))
+        module = _execute(kernels, Shelf(scrap, entry / file.name, sealed=False))
         _seal(scrap, kernels)
         _publish(scrap, entry, kernels)
     finally:
@@ -295,7 +286,7 @@ def _unique_name(kernels: _Kernels) -> str:
     return f"{kernels.name}_{uuid.uuid4().hex[:16]}"
 
 
-def _execute(kernels: _Kernels, shelf: _Shelf | None) -> ModuleType:
+def _execute(kernels: _Kernels, shelf: Shelf | None) -> ModuleType:
     """Execute the source, whose decorators make Numba load or compile every function."""
     module = ModuleType(
         "alliancegame_kernels_" + (shelf.file.stem if shelf else _unique_name(kernels))
@@ -312,83 +303,14 @@ def _execute(kernels: _Kernels, shelf: _Shelf | None) -> ModuleType:
     code = compile(text, filename, "exec", dont_inherit=True, optimize=0)
     sys.modules[module.__name__] = module  # Numba imports it by name when it loads machine code
     try:
-        with nullcontext() if shelf is None else _numba_keeps_in(shelf):
+        with nullcontext() if shelf is None else numba_keeps_in(shelf):
             exec(code, vars(module))  # noqa: S102
         if shelf is not None:
-            _stop_saving(module, shelf)
+            stop_saving(module, shelf)
     except BaseException:
         sys.modules.pop(module.__name__, None)
         raise
     return module
-
-
-# --- Numba ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Shelf:
-    """Tells Numba in which folder the machine code of one source file is (a "cache locator").
-
-    Numba's own locators obey NUMBA_CACHE_DIR, leave a folder that is read-only for another one that
-    nobody verifies, and in older versions distrust a file whose time stamp has changed.
-    """
-
-    folder: Path
-    file: Path
-    sealed: bool
-    line: int = 0
-
-    @property
-    def _py_file(self) -> str:  # the name under which Numba's warnings look for the file
-        return str(self.file)
-
-    def from_function(self, py_func: FunctionType, py_file: str) -> _Shelf | None:
-        if py_file != str(self.file):  # another thread compiles something of its own
-            return None
-        return replace(self, line=py_func.__code__.co_firstlineno)
-
-    def get_cache_path(self) -> str:
-        return str(self.folder)
-
-    def get_source_stamp(self) -> str:
-        return self.file.parent.name  # ends in the key
-
-    def get_disambiguator(self) -> str:
-        return str(self.line)
-
-    def ensure_cache_path(self) -> None:
-        # Numba asks before it saves, hence after it has missed something. A verified entry lacks
-        # nothing and must stay as it is.
-        if self.sealed:
-            raise _UnusableError("Numba does not find its machine code in a verified entry")
-
-
-@contextmanager
-def _numba_keeps_in(shelf: _Shelf) -> Iterator[None]:
-    config: Any = importlib.import_module("numba").config
-    caching: Any = importlib.import_module("numba.core.caching").CacheImpl
-    locators, override = caching._locator_classes, getattr(config, "CACHE_LOCATOR_CLASSES", "")
-    caching._locator_classes = [shelf, *locators]
-    config.CACHE_LOCATOR_CLASSES = ""  # NUMBA_CACHE_LOCATOR_CLASSES would hide the list
-    try:
-        yield
-    finally:
-        caching._locator_classes, config.CACHE_LOCATOR_CLASSES = locators, override
-
-
-def _stop_saving(module: ModuleType, shelf: _Shelf) -> None:
-    """Check that Numba has kept what it was asked to keep; nothing may follow the manifest."""
-    asked = [each for each in _dispatchers(module) if each.stats.cache_path is not None]
-    for dispatcher in asked:
-        dispatcher._cache.disable()
-    compiled = sum(each.stats.cache_misses.total() for each in asked)
-    if not shelf.sealed and compiled > sum(1 for _ in shelf.folder.glob("*.nbc")):
-        raise _UnusableError("Numba cannot save all of these functions")
-
-
-def _dispatchers(module: ModuleType) -> list[Any]:
-    dispatcher: Any = importlib.import_module("numba.core.dispatcher").Dispatcher
-    return [value for value in vars(module).values() if isinstance(value, dispatcher)]
 
 
 # --- Files ---------------------------------------------------------------------------------------
@@ -403,7 +325,7 @@ def _open_root(root: Path) -> Path:
     root = _real_path(root)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_private(root.stat(), forbidden=stat.S_IWGRP | stat.S_IWOTH):
-        raise _UnusableError("it belongs to somebody else, or others can write to it")
+        raise UnusableError("it belongs to somebody else, or others can write to it")
     return root
 
 
@@ -424,12 +346,12 @@ def _survey(entry: Path, kernels: _Kernels) -> bytes:
     """
     status = entry.lstat()
     if not (stat.S_ISDIR(status.st_mode) and _is_private(status)):
-        raise _UnusableError("not a private folder")
+        raise UnusableError("not a private folder")
     files = {}
     for path in entry.iterdir():
         status = path.lstat()
         if not (stat.S_ISREG(status.st_mode) and _is_private(status)):
-            raise _UnusableError("not a private file")
+            raise UnusableError("not a private file")
         if path.name != _MANIFEST:
             content = path.read_bytes()
             files[path.name] = {"size": len(content), "sha256": _sha256(content)}
