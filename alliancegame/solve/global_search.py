@@ -29,8 +29,8 @@ Family = Callable[[Interval, NDArray[np.intp]], Interval]
 PIECES = 16
 """Boxes to begin with between two breaks."""
 
-BISECTIONS = 60
-"""Halvings that place the maximum of a concave box."""
+STEPS = 90
+"""At most so many steps place the maximum of a concave box, every third of them a halving."""
 
 KEPT = 64
 """At most so many best points of a function are kept."""
@@ -225,16 +225,35 @@ class _Search:
         return upper, decided | convex | concave
 
     def _top(self, lo: Array, hi: Array, which: Any) -> Array:
-        """The maximum of concave boxes by bisection on the sign of the slope."""
-        a, b = lo.copy(), hi.copy()
-        for _ in range(BISECTIONS):
-            middle = a + 0.5 * (b - a)
-            down, up = self.slope((middle, middle), which)
-            rising = down + up > 0
-            a, b = np.where(rising, middle, a), np.where(rising, b, middle)
-            if np.all(b - a <= 4e-16 * np.abs(b)):
+        """Where concave boxes have their maxima, as nearly as slopes tell: any answer is safe.
+
+        Between a rising and a falling end by secants, which halve the slope at an end that stays
+        (Dowell and Jarratt 1971, the Illinois method), and by halves where that is slow.
+        """
+        ends = [self.slope((end, end), which) for end in (lo, hi)]
+        left, right = (down + up for down, up in ends)
+        top = np.where(left <= 0, lo, np.where(right >= 0, hi, lo + 0.5 * (hi - lo)))
+        # A slope that is not known at an end (a logarithm's, at zero) is no reason not to look.
+        open_ = np.flatnonzero(~(left <= 0) & ~(right >= 0))
+        a, b, left, right = lo[open_], hi[open_], left[open_], right[open_]
+        moved = np.zeros(open_.size)
+        for turn in range(STEPS):
+            if not open_.size:
                 break
-        return np.asarray(a + 0.5 * (b - a))
+            share = left / (left - right)
+            sound = (share > 0) & (share < 1) & (turn % 3 != 2)
+            x = a + (b - a) * np.where(sound, share, 0.5)
+            top[open_] = x
+            down, up = self.slope((x, x), which[open_])
+            tilt, rising = down + up, down + up > 0
+            right = np.where(rising, np.where(moved > 0, right / 2, right), tilt)
+            left = np.where(rising, tilt, np.where(moved < 0, left / 2, left))
+            a, b = np.where(rising, x, a), np.where(rising, b, x)
+            moved = np.where(rising, 1.0, -1.0)
+            left_over = ~((down <= 0) & (up >= 0)) & (b - a > 4e-16 * np.abs(b))
+            open_, a, b = open_[left_over], a[left_over], b[left_over]
+            left, right, moved = left[left_over], right[left_over], moved[left_over]
+        return np.asarray(top)
 
     def halve(self, boxes: Interval, which: Any) -> tuple[Interval, Any]:
         """Two halves of each box; those too narrow for that count as open."""

@@ -19,6 +19,7 @@ from alliancegame.solve.certificate import Certificate, Unique
 from alliancegame.solve.proved_gains import global_gains
 from alliancegame.solve.result import Equilibrium
 from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
+from alliancegame.solve.trigger.sides import without_jumps
 
 
 def solve_nash(
@@ -49,6 +50,16 @@ def solve_nash(
         return extremes.solve(game, plan, tolerances=tolerances, throw=throw)
     if game.shortfall == "trigger":
         return _with_triggers(game, plan, tolerances, throw)
+    if game.shortfall == "logistic" and not pressed(game, plan):
+        plain = without_jumps(game)
+        return _as_logistic(game, _smooth(plain, plan, tolerances, throw))
+    return _smooth(game, plan, tolerances, throw)
+
+
+def _smooth(
+    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances, throw: bool
+) -> Equilibrium:
+    """`solve_nash` of a game that the engine reads."""
     batch = aggregative.solve_plan(game, plan)
     failure = _failure(game, plan, batch)
     found = None if failure is not None else _equilibrium(game, plan, batch, tolerances)
@@ -72,6 +83,23 @@ def solve_nash(
     if found is None:
         return _unverified(game, plan, batch, str(failure), tolerances)
     return dataclasses.replace(found, message=str(failure))
+
+
+def pressed(game: BurdenSharingGame, plan: Plan) -> bool:
+    """Whether anybody is under a threat that it believes, or under a levy.
+
+    If nobody is, a missed demand means nothing, and its form does not matter: R_i = r_i whatever phi_i.
+    """
+    members, allies = game.members, np.arange(game.size) != game.members.leader_index
+    threats = plan.threat_by_member(members) * game.by_member("credibility")
+    levies = plan.tariff_by_member(members) * game.by_member("trade_exposure")
+    return bool(((threats > 0) | (levies > 0))[allies].any())
+
+
+def _as_logistic(game: BurdenSharingGame, found: Equilibrium) -> Equilibrium:
+    """An equilibrium of the proportional game as one of the logistic game, where nobody is pressed."""
+    others = tuple(_as_logistic(game, other) for other in found.others)
+    return dataclasses.replace(found, game=game, others=others)
 
 
 def _with_triggers(
@@ -102,10 +130,14 @@ def _by_replies(game: BurdenSharingGame, plan: Plan, tolerances: Tolerances) -> 
         profile = low + share * (high - low)
         if plan.burden is not None:
             profile[lead] = plan.burden
+        points = multiple.REPLY_POINTS  # On the way; who rests there is looked at more closely.
         for _ in range(50 * n):
-            step = aggregative.best_deviations(game, profile, plan)
+            step = aggregative.best_deviations(game, profile, plan, points=points)
             if not step.gain.max() > 1e-15:
-                break
+                if points == aggregative.SCAN_POINTS:
+                    break
+                points = aggregative.SCAN_POINTS
+                step = aggregative.best_deviations(game, profile, plan)
             profile = profile + (step.reply - profile) / n
         made = _deviations_certified(game, profile, plan, tolerances)
         if made.verdict != "unverified":
@@ -173,6 +205,8 @@ def certify(
         from alliancegame.solve.trigger import answers
 
         return answers.certify(game, profile, plan, tolerances)
+    if game.shortfall == "logistic" and not pressed(game, plan):
+        game = without_jumps(game)  # Whose payoffs are the same, and concave.
     made = _deviations_certified(game, profile, plan, tolerances)
     if made.unique != "not proven" or made.verdict == "unverified":
         return made
@@ -360,7 +394,11 @@ def _all_found(
     if not _single_followers(game):
         profiles = multiple.settled_from(game, plan)
         searched.append(multiple.describe_starts(game))
-        solutions += _certified_at(game, plan, profiles, tolerances, "settled by best replies")
+        known = [s.burdens for s in solutions if s.certificate.verdict != "unverified"]
+        fresh = [p for p in profiles if not any(multiple.same(other, p) for other in known)]
+        solutions += _certified_at(
+            game, plan, np.array(fresh), tolerances, "settled by best replies"
+        )
     kept = _distinct([s for s in solutions if s.certificate.verdict != "unverified"])
     if not kept:
         return found

@@ -20,8 +20,12 @@ from alliancegame.payoff.form import Form
 from alliancegame.solve import measures
 
 WEIGHTS = ("theta", "alpha", "private")
-OUT_OF_REACH = 1e300
-"""What who defies a trigger is asked for: 1 - x / d is then 1 to the last digit."""
+OUT_OF_REACH = 1e20
+"""What who defies a trigger is asked for: 1 - x / d is then 1 to the last digit.
+
+Not more: where forces do not add up conditions have its cube, and an overflow sends the engine from
+Newton to its safeguard, which takes a hundred thousand times as long.
+"""
 
 
 class Facts:

@@ -67,8 +67,7 @@ class Marginals:
 def marginals(game: BurdenSharingGame, burdens: Array) -> Marginals:
     """The terms of the first-order conditions, each by itself, from the kernels' own derivatives."""
     unit = np.eye(3)
-    # Without pressure a jump at a demand says nothing, and the engine reads games without jumps.
-    game = without_jumps(game) if game.shortfall == "trigger" else game
+    game = without_jumps(game)
     cost = -aggregative.marginal_payoffs(game, burdens, weights=(0.0, 0.0, 0.0))
     worth = [aggregative.marginal_payoffs(game, burdens, weights=unit[k]) + cost for k in range(3)]
     return Marginals(cost, np.array(worth))

@@ -387,6 +387,16 @@ def compare_without_best(game: BurdenSharingGame, plan: Plan, tolerances: Tolera
     return _compare(game, plan, tolerances, search_best=False)
 
 
+def compare_without_parts(
+    game: BurdenSharingGame, plan: Plan, tolerances: Tolerances
+) -> Comparison:
+    """A comparison without its parts and `versus_best_burden` (nan): A and the plan, and no more."""
+    base = status_quo(game)
+    result = solve_nash(game, plan, tolerances=tolerances)
+    leaves = has_outside(game) and somebody_leaves(base, result, tolerances)
+    return Comparison(base, result, math.nan, math.nan, math.nan, math.nan, leaves)
+
+
 def _compare(
     game: BurdenSharingGame, plan: Plan, tolerances: Tolerances, search_best: bool = True
 ) -> Comparison:

@@ -26,12 +26,12 @@ from alliancegame.payoff.form import Form
 from alliancegame.solve import aggregative
 from alliancegame.solve.compile_ahead import compile_ahead, missing
 from alliancegame.solve.kernels import form_of
-from alliancegame.solve.nash import status_quo
+from alliancegame.solve.nash import pressed, status_quo
 from alliancegame.solve.result import Result, numbers, provenance
 from alliancegame.solve.tolerances import DEFAULT, Tolerances, check_tolerances
 from alliancegame.solve.trigger.sides import without_jumps
 from alliancegame.study.calibrate import calibrate
-from alliancegame.study.compare import compare_without_best
+from alliancegame.study.compare import compare_without_parts
 from alliancegame.study.outcomes import OUTCOMES
 from alliancegame.study.sweeping.progress import Hook, Meter, listening
 
@@ -150,10 +150,12 @@ def _kernels_of(game: BurdenSharingGame, plan: Plan) -> list[Form]:
     """The kernels that a specification takes: without pressure, and under the plan."""
     if game.technology != "ces":
         return []  # Its solver asks the engine for the trust law alone, in the usual forms.
-    if game.shortfall == "trigger":
-        game = without_jumps(game)  # On each compliance set it is a plain game.
-    quiet = form_of(game)
-    return [quiet, form_of(game, taxed=True)] if plan.taxed else [quiet]
+    needed = [form_of(without_jumps(game))]
+    # On each compliance set a trigger game is a plain one.
+    under = without_jumps(game) if game.shortfall == "trigger" else game
+    if pressed(game, plan):
+        needed.append(form_of(under, plan.taxed))
+    return needed
 
 
 def _checked(game: BurdenSharingGame, forms: Any) -> dict[str, tuple[Any, ...]]:
@@ -192,7 +194,7 @@ def _specification(
         formed = game if own else game.replace(**forms)
         if recalibrate:
             formed = calibrate(_influence_carried_over(game, formed, burdens), burdens)
-        compared = compare_without_best(formed, plan, tolerances)
+        compared = compare_without_parts(formed, plan, tolerances)
     except AllianceGameError as error:
         nothing = float("nan")
         return Specification(
@@ -219,7 +221,8 @@ def _influence_carried_over(
 ) -> BurdenSharingGame:
     """The formed game with influence weights at which a point of influence is worth the same at A."""
     before, after = (
-        aggregative.best_deviations(one, burdens, Plan()).influence for one in (game, formed)
+        aggregative.best_deviations(without_jumps(one), burdens, Plan()).influence
+        for one in (game, formed)
     )
     worth = game.by_member("influence_weight")
     worth = worth / before if game.influence_value == "log" else worth

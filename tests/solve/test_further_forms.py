@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 import alliancegame as ag
@@ -84,3 +85,21 @@ def test_a_tariff_that_falls_on_nobody_takes_no_theorem_away() -> None:
     plain = ag.solve_nash(game, ag.Plan(threat=0.5))
     assert taxed.certificate.unique == plain.certificate.unique == "proven"
     assert taxed.burdens == pytest.approx(plain.burdens, rel=1e-12)
+
+
+@pytest.mark.parametrize("plan", [ag.Plan(), ag.Plan(burden=0.03), ag.Plan(demand=0.05)])
+def test_without_pressure_a_logistic_game_is_the_proportional_one(plan: ag.Plan) -> None:
+    """A missed demand means nothing then: one payoff, one answer, and the theorems that prove it."""
+    plain = ag.load_model("three-allies")
+    game = plain.replace(shortfall="logistic")
+    found, same = ag.solve_nash(game, plan), ag.solve_nash(plain, plan)
+    assert found.game == game
+    np.testing.assert_array_equal(found.burdens, same.burdens)
+    np.testing.assert_array_equal(found.payoffs, same.payoffs)
+    assert found.certificate == same.certificate
+    assert (found.certificate.verdict, found.certificate.unique) == ("certified", "proven")
+    assert max(Hand(game, plan).gains(found.burdens.tolist(), 300)) < 1e-9
+    again = ag.certify(game, found.burdens, plan)
+    assert (again.verdict, again.unique) == ("certified", "proven")
+    checked = ag.verify(json.loads(found.to_json(certificate=True)))
+    assert checked.accepted, checked

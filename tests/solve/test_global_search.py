@@ -32,6 +32,7 @@ PLANTED = {
     "corner": (x**2, 0, 1, 1.0),
     "root at the corner": (sp.sqrt(x) - 3 * x, 0, 1, 1 / 36),
     "logarithm": (sp.log(x) - 4 * x, 0, 1, 0.25),
+    "two walls": (sp.log(x) + sp.log(1 - x) / 1000, 0, 1, 1 / 1.001),
     "two kinks": (sp.Max(-((x - 0.2) ** 2), 0.1 - sp.Abs(x - 0.8)), 0, 1, 0.8),
     "local optima": (sp.sin(40 * x) + x / 10 - (x - 1) ** 2 / 50, 0, 3, None),
 }

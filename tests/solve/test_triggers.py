@@ -10,6 +10,7 @@ import pytest
 
 import alliancegame as ag
 from alliancegame.errors import ConvergenceError, ZeroTrustError
+from alliancegame.solve import aggregative
 from alliancegame.solve.tolerances import DEFAULT
 from alliancegame.solve.trigger import compliance as compliance_module
 from alliancegame.solve.trigger.compliance import compliance, cycle, missing
@@ -304,6 +305,23 @@ def test_without_a_threat_it_is_the_game_without_jumps():
     np.testing.assert_array_equal(ag.solve_nash(game).burdens, ag.solve_nash(plain).burdens)
     assert ag.solve_nash(game).game == game
     assert ag.find_equilibria(game).complete
+
+
+def test_defiers_are_solved_by_newton_where_forces_do_not_add_up():
+    """What defiers are asked for is out of reach, and must not overflow in powers of it."""
+    game = ag.load_model("three-allies").replace(shortfall="trigger", substitution=0.7)
+    sides = Sides.of(game, ag.Plan(threat=0.6, demand=0.05))
+    sets = np.array([[False] * 4, [True, True, False, False], [True] * 4])
+    batch = sides.solve(sets)
+    assert set(batch.column("status")) == {aggregative.NEWTON}
+    hand = TriggerHand(game, sides.plan)
+    for x, chosen in zip(batch.burden.tolist(), sets, strict=True):
+        (low,), (high,) = sides.bounds(chosen[None, :])
+        now = hand.payoffs(x)
+        for i, burden in enumerate(x):
+            for step in (-1e-4, 1e-4):
+                moved = [*x[:i], min(max(burden + step, low[i]), high[i]), *x[i + 1 :]]
+                assert hand.payoffs(moved)[i] <= now[i]
 
 
 def test_forced_compliers_are_under_no_threat():

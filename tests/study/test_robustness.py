@@ -52,6 +52,21 @@ def test_every_specification_is_there_with_the_same_status_quo(
         assert s.delta_payoff == pytest.approx(compared.delta_payoff, rel=1e-6, abs=1e-12)
 
 
+def test_every_shortfall_answers_as_a_game_by_itself(game: ag.BurdenSharingGame) -> None:
+    """A is one and the same, whatever a missed demand is; under the plan each has its own answer."""
+    found = ag.robustness(
+        game, PLAN, forms={"shortfall": ["proportional", "trigger", "logistic"]}, progress=False
+    )
+    base = ag.solve_nash(game)
+    for s in found.specifications:
+        anew = ag.calibrate(game.replace(**s.forms), base.burdens)
+        assert ag.solve_nash(anew).burdens == pytest.approx(base.burdens, rel=1e-9)
+        compared = ag.compare(anew, PLAN)
+        assert (s.outcome, s.verdict) == (compared.outcome, "certified")
+        assert s.delta_payoff == pytest.approx(compared.delta_payoff, rel=1e-9, abs=1e-14)
+    assert len({round(s.delta_payoff, 9) for s in found.specifications}) == 3
+
+
 def test_the_games_own_specification_is_its_own_comparison(
     game: ag.BurdenSharingGame, found: Robustness
 ) -> None:
@@ -155,3 +170,11 @@ def test_kernels_compiled_ahead_are_those_that_are_used(
     fresh = game.replace(decay=0.31)  # Whose tables are not made yet.
     ag.robustness(fresh, PLAN, forms=forms, progress=False)
     assert named == used == {Form(), Form("linear")}
+    named.clear()
+    used.clear()
+    ag.robustness(fresh, PLAN, forms={"shortfall": ["logistic"]}, progress=False)
+    assert named == used == {Form(), Form(shortfall="logistic")}
+    named.clear()
+    quiet = ag.Plan(threat=0.0, demand=0.05)
+    ag.robustness(fresh, quiet, forms={"shortfall": ["logistic"]}, progress=False)
+    assert named == {Form()}

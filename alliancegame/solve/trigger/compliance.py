@@ -191,9 +191,15 @@ def _cells(sides: Sides, sets: Mask) -> Scenarios:
 def _searched(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compliance:
     """From several sets, whoever gains most by changing sides does, until nobody gains."""
     starts = _starts(sides)
-    sets, at_rest = np.array(starts), []
-    seen: list[set[bytes]] = [set() for _ in sets]
+    sets, at_rest = np.array(starts), [np.empty((0, sides.game.size))]
+    met: set[bytes] = set()
     for _ in range(MOST_TURNS):
+        # A path that comes to where another has been, or itself, leads where that one leads.
+        new = {row.tobytes(): k for k, row in enumerate(sets) if row.tobytes() not in met}
+        met.update(new)
+        sets = sets[list(new.values())]
+        if not len(sets):
+            break
         batch = sides.solve(sets)
         gain = np.nan_to_num(sides.other_sides(batch, sets), nan=-np.inf)
         best = gain.argmax(axis=1)
@@ -201,16 +207,7 @@ def _searched(sides: Sides, doubts: list[str], tolerances: Tolerances) -> Compli
         moving = gain[rows, best] > INDIFFERENT
         at_rest.append(batch.burden[~moving])
         sets[rows[moving], best[moving]] ^= True
-        going = [
-            bool(moves) and row.tobytes() not in met
-            for moves, row, met in zip(moving, sets, seen, strict=True)
-        ]
-        for row, met in zip(sets, seen, strict=True):
-            met.add(row.tobytes())
-        seen = [met for met, goes in zip(seen, going, strict=True) if goes]
-        sets = sets[going]
-        if not len(sets):
-            break
+        sets = sets[moving]
     profiles = _equilibria(sides, np.concatenate(at_rest), tolerances)
     return Compliance(
         profiles,

@@ -50,7 +50,12 @@ class Bent:
 
 
 def without_jumps(game: BurdenSharingGame) -> BurdenSharingGame:
-    """The same members and numbers with a proportional shortfall, which the engine can read."""
+    """The same members and numbers with a proportional shortfall, which the engine can read.
+
+    Without pressure it is the same game: a missed demand then means nothing.
+    """
+    if game.shortfall == "proportional":
+        return game
     found: BurdenSharingGame | None = game.__dict__.get("_without_jumps")
     if found is None:
         found = game.replace(shortfall="proportional")
