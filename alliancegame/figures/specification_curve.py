@@ -79,11 +79,23 @@ def _gains(axes: Any, found: Robustness, answered: list[Specification]) -> None:
     missing = len(found) - found.answered
     if missing:
         axes.scatter([], [], s=0, label=f"{missing} of {len(found)} without an answer")
-    if np.abs(gains).max() > 100 * max(float(np.median(np.abs(gains))) / 10, 1e-9):
-        axes.set_yscale("symlog", linthresh=max(float(np.median(np.abs(gains))) / 10, 1e-9))
+    linear = max(float(np.median(np.abs(gains))) / 10, 1e-9)
+    if np.abs(gains).max() > 100 * linear:
+        _logarithmic(axes, gains, 10.0 ** np.floor(np.log10(linear)))
     axes.legend(fontsize=SMALL, frameon=False, labelcolor=GREY, loc="upper left", ncols=2)
     axes.tick_params(axis="x", length=0)
     axes.spines["bottom"].set_visible(False)
+
+
+def _logarithmic(axes: Any, gains: Any, linear: float) -> None:
+    """A scale that is linear up to `linear` and logarithmic beyond, and says so, ticks on both sides."""
+    axes.set_yscale("symlog", linthresh=linear)
+    decades = linear * 10.0 ** np.arange(np.ceil(np.log10(np.abs(gains).max() / linear)) + 1)
+    low, high = axes.get_ylim()
+    ticks = [t for t in (*-decades[::-1], 0.0, *decades) if low <= t <= high]
+    axes.set_yticks(ticks, [plain(f"{t:,g}" if abs(t) < 1e6 else f"{t:.0e}") for t in ticks])
+    axes.minorticks_off()
+    axes.set_ylabel(f"the leader's gain, bn US$ a year\n(logarithmic beyond {linear:g})")
 
 
 def _forms(axes: Any, answered: list[Specification], values: list[tuple[str, Any]]) -> None:

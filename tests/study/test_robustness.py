@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import ModuleType
 
 import numpy as np
@@ -105,6 +106,26 @@ def test_the_curve_shows_every_specification(found: Robustness) -> None:
     upper, lower = figure.axes
     assert upper.get_legend() is not None
     assert len(lower.get_yticklabels()) == 6
+
+
+def test_gains_of_many_sizes_are_on_a_scale_that_says_so(found: Robustness) -> None:
+    """Ticks on both sides of zero, labels as they are, and the label of the axis names the scale."""
+    gains = [-30.0, -12.0, 0.4, 20.0, 150.0, 300.0, 4000.0, 90_000.0]
+    many = dataclasses.replace(
+        found,
+        specifications=tuple(
+            dataclasses.replace(s, gain_usd_bn=gain)
+            for s, gain in zip(found.specifications, gains, strict=True)
+        ),
+    )
+    upper, _ = specification_curve(many).axes
+    assert upper.get_yscale() == "symlog"
+    assert "logarithmic beyond 1)" in upper.get_ylabel()
+    labels = dict(
+        zip(upper.get_yticks(), (t.get_text() for t in upper.get_yticklabels()), strict=True)
+    )
+    assert {-10.0, -1.0, 0.0, 1.0, 10.0, 1000.0, 10_000.0} <= set(labels)
+    assert labels[10_000.0] == "10,000"
 
 
 @pytest.mark.parametrize(
