@@ -7,7 +7,8 @@ compilation. With this compiler an inner function is typed and lowered once, and
 translated where an entry needs it.
 
 This is Numba's documented way to change its compiler (a `pipeline_class`). What the two classes below
-presume of its internals is tested by every kernel; `payoff.cache` puts Numba's version in the key.
+presume of its internals is tested by every kernel, and was tried with Numba 0.60, 0.61, 0.62, 0.65 and
+0.68; `payoff.cache` puts Numba's version in the key.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class _LinkedLibrary(JITCodeLibrary):
         """Add what is called; optimising and translating is left to the entries."""
         self._raise_if_finalized()
         for library in dict.fromkeys(self._linking_libraries):
-            self._reload_init.update(library._reload_init)
+            if hasattr(self, "_reload_init"):  # Not in Numba 0.60 to 0.62.
+                self._reload_init.update(library._reload_init)
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._final_module.verify()
         self._finalize_dynamic_globals()
