@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from page import Markdown, Picture, table
+from matplotlib.figure import Figure
+from page import Markdown, table
 
 import alliancegame as ag
 from alliancegame.figures import specification_curve
@@ -55,9 +56,9 @@ def outcomes() -> Markdown:
     return Markdown(table(head, rows, right=(2, 3, 4)))
 
 
-def curve(name: str) -> Picture:
+def curve(name: str) -> Figure:
     """The specification curve of one plan."""
-    return Picture(specification_curve(_stored(name)))
+    return specification_curve(_stored(name))
 
 
 if __name__ == "__main__":
