@@ -263,6 +263,17 @@ def test_a_forger_who_does_the_sums(contest: dict[str, Any]) -> None:
     assert (found["payoffs"], found["regret"]) == ("accepted", "refused")
 
 
+def test_a_payoff_that_is_not_there_is_no_damage() -> None:
+    """Nobody competes: both payoffs are 0 / 0, which the profile says of itself."""
+    game = ag.ContinuousGame(
+        {"1": a / (a + b) - a, "2": b / (a + b) - b}, {"1": (a, 0, 3), "2": (b, 0, 3)}
+    )
+    content = claimed(game, [0.0, 0.0], verdict="unverified", regret=math.inf)
+    found = status(content | {"payoff": ["nan", "nan"]})
+    assert (found["payoffs"], found["regret"]) == ("not checkable", "not checkable")
+    assert "file" not in {c.of for c in ag.verify(content | {"payoff": ["nan", "nan"]}).claims}
+
+
 def test_followers_of_a_leader_are_not_checkable() -> None:
     duopoly = ag.ContinuousGame(
         {"1": a * (10 - a - b) - a, "2": b * (10 - a - b) - b}, {"1": (a, 0, 10), "2": (b, 0, 10)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
@@ -233,7 +234,7 @@ def _alone(of: str, form: Form, content: Any, find: Settle) -> tuple[str, Conten
     if isinstance(paid, dict):
         demand(list(paid) == list(played.players), f"payoffs of {of} are of other players")
         paid = list(paid.values())
-    given = [float(_fraction(u)) for u in paid]
+    given = [number(u) if u in ("nan", "inf", "-inf") else float(_fraction(u)) for u in paid]
     for name, values in (*WORDS.items(), ("worst", (None, *played.players))):
         demand(made[name] in values, f"{name} of {of} is {made[name]!r}")
     for name, most in LIMITS.items():
@@ -245,13 +246,17 @@ def _alone(of: str, form: Form, content: Any, find: Settle) -> tuple[str, Conten
 
 
 def _payoffs_agree(played: Played, given: Sequence[float]) -> Answer:
-    found = [
-        agrees(f"payoff of {player}", u, enclosed, 1e-12 * unit)
-        for player, u, enclosed, unit in zip(
-            played.players, given, played.paid, played.unit, strict=True
-        )
-    ]
+    sides = zip(played.players, given, played.paid, played.unit, strict=True)
+    found = [_agrees(f"payoff of {player}", *rest) for player, *rest in sides]
     return gravest([(ACCEPTED, "payoffs agree to 1e-9"), *found])
+
+
+def _agrees(what: str, given: float, enclosed: Interval, unit: float) -> Answer:
+    """Whether a payoff agrees; one that is not finite does not contradict an enclosure without an end."""
+    open_ = not (enclosed.lo.is_finite() and enclosed.hi.is_finite())
+    if not math.isfinite(given) and open_ and enclosed.lo < enclosed.hi:
+        return OPEN, f"{what} is {given!r}, and the formula is only enclosed by {enclosed}"
+    return agrees(what, given, enclosed, 1e-12 * unit)
 
 
 def _nobody_gains(concept: str, made: Content, played: Played) -> Answer:
