@@ -62,8 +62,16 @@ def _ball(y: Interval, function: Any) -> Interval:
     return Interval(max(found.lower(), arb(-1)), min(found.upper(), arb(1)))
 
 
+def _product(parts: list[Interval]) -> Interval:
+    """A product. Of a factor of which nothing is known, as of 1 / 0, not even 0 times it is."""
+    if any(part.lo == NEGATIVE and part.hi == INFINITE for part in parts):
+        return Interval(NEGATIVE, INFINITE)
+    return RULES[sp.Mul](parts)
+
+
 _RULES: dict[Any, Callable[[list[Interval]], Interval]] = {
     **RULES,
+    sp.Mul: _product,
     sp.sinh: lambda parts: parts[0].rising(lambda end: end.sinh()),
     sp.atan: lambda parts: parts[0].rising(lambda end: end.atan()),
     sp.cosh: lambda parts: _cosh(parts[0]),

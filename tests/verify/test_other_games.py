@@ -37,7 +37,7 @@ def status(content: dict[str, Any]) -> dict[str, str]:
 
 @functools.cache
 def solved(game: Any) -> Any:
-    return ag.solve_nash(game)
+    return ag.solve_nash(game, throw=False)
 
 
 def claimed(game: Any, actions: Any, **certificate: Any) -> dict[str, Any]:
@@ -272,6 +272,16 @@ def test_a_payoff_that_is_not_there_is_no_damage() -> None:
     found = status(content | {"payoff": ["nan", "nan"]})
     assert (found["payoffs"], found["regret"]) == ("not checkable", "not checkable")
     assert "file" not in {c.of for c in ag.verify(content | {"payoff": ["nan", "nan"]}).claims}
+
+
+def test_nothing_over_nothing_is_not_nothing() -> None:
+    """At (0, 0) this payoff is -0 / 0: a forger calls it 0, from which every deviation loses."""
+    game = ag.ContinuousGame(
+        {"1": -a / (a + b) - a, "2": -b / (a + b) - b}, {"1": (a, 0, 3), "2": (b, 0, 3)}
+    )
+    content = claimed(game, [0.5, 0.5])
+    forged = content | {"action": [0.0, 0.0], "payoff": [0.0, 0.0]}
+    assert "accepted" not in (status(forged)["payoffs"], status(forged)["regret"])
 
 
 def test_followers_of_a_leader_are_not_checkable() -> None:

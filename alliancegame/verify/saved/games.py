@@ -247,7 +247,7 @@ def _alone(of: str, form: Form, content: Any, find: Settle) -> tuple[str, Conten
 
 def _payoffs_agree(played: Played, given: Sequence[float]) -> Answer:
     sides = zip(played.players, given, played.paid, played.unit, strict=True)
-    found = [_agrees(f"payoff of {player}", *rest) for player, *rest in sides]
+    found = [_agrees(f"payoff of {player}", u, there, unit) for player, u, there, unit in sides]
     return gravest([(ACCEPTED, "payoffs agree to 1e-9"), *found])
 
 
