@@ -241,6 +241,8 @@ def largest_gain(
     """
     here = tuple(Interval(value) for value in at)
     now = enclose(payoff, known | dict(zip(own, here, strict=True)))
+    if not now.lo.is_finite():  # The payoff of the profile itself is not proved to exist.
+        return Gain(INFINITE, ZERO)
     order, found = itertools.count(), ZERO
     heap: list[Any] = []
 
