@@ -5,6 +5,7 @@ One definition, the user's formulas: what is differentiated here is what `ag.lat
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
@@ -132,7 +133,9 @@ class Pieces:
 
 def numeric(symbols: Sequence[Any], expressions: Sequence[Any]) -> Callable[[Array], Array]:
     """Expressions as a function of arrays of shape (batch, symbols); nan where undefined."""
-    made = sp.lambdify(list(symbols), list(expressions), "numpy", cse=True)
+    # NumPy's `select`, as which ITE is printed, would make floats of truth values.
+    plain = [e.replace(sp.ITE, lambda c, a, b: (c & a) | (~c & b)) for e in map(sp.S, expressions)]
+    made = sp.lambdify(list(symbols), plain, "numpy", cse=True)
 
     def evaluate(x: Array) -> Array:
         with np.errstate(all="ignore"):
@@ -148,11 +151,11 @@ def numeric(symbols: Sequence[Any], expressions: Sequence[Any]) -> Callable[[Arr
 def on_piece(expression: Any, symbol: Any, middle: float) -> Any:
     """The expression with conditions in `symbol` alone settled as they are at `middle`."""
     at = sp.Float(middle)
-    settled = {
-        c: c.subs(symbol, at)
-        for c in expression.atoms(sp.core.relational.Relational)
-        if c.free_symbols == {symbol}
-    }
+    settled = {}
+    for condition in expression.atoms(sp.core.relational.Relational):
+        if condition.free_symbols == {symbol}:
+            with contextlib.suppress(TypeError):  # It compares what is not real there.
+                settled[condition] = condition.subs(symbol, at)
     return expression.xreplace(settled) if settled else expression
 
 

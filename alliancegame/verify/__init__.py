@@ -1,11 +1,11 @@
 """The independent checker of saved results: no solver, no compiled kernel, no cache.
 
-It imports `game/` and `payoff/terms.py` alone. Six files prove, to be read in this order: `intervals`
-(what a formula can be), `payoffs` (from the terms of the model), `deviations` (the most that anybody can
-gain), `theorems` (when an equilibrium is the only one), `boxes` (how many there are, by intervals) and
-`claims` (what a result says, and what became of it). `own` and `finite` do for users' own games and for
-finite ones what `deviations` does. The folder `saved` is bookkeeping: reading files, the kinds of results,
-the report.
+It imports `game/` and `payoff/terms.py` alone. Eight files prove, to be read in this order: `intervals`
+(what a formula can be), `smooth` (where derivatives bound it), `deviations` (the most that anybody can
+gain), `payoffs` (of an alliance, from the terms of the model), `own` (of users' own games), `theorems`
+(when an equilibrium is the only one), `boxes` (how many there are, by intervals) and `claims` (what a
+result says, and what became of it). The folder `saved` is bookkeeping: reading files, the kinds of
+results, the report.
 
 `alliancegame.verify(...)` is the function of this package, which is why the package can be called (see
 `alliancegame.report`). docs/howto/verify has the argument.
@@ -17,7 +17,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from alliancegame.verify.saved.check import Claim, VerificationReport, verify
+from alliancegame.verify.saved.check import verify
+from alliancegame.verify.saved.report import Claim, VerificationReport
 
 __all__ = ["Claim", "VerificationReport", "verify"]
 

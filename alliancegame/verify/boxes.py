@@ -1,4 +1,4 @@
-"""5. Boxes: how many equilibria there are, where the leader's burden alone decides.
+"""7. Boxes: how many equilibria there are, where the leader's burden alone decides.
 
 The argument. Under the theorem on followers the allies have one answer to each burden of the leader, with
 a total X of contributions, since everybody's share of X falls in X. So if at X_0 each ally wants at least
@@ -54,8 +54,9 @@ def places(stage: Stage, cells: Sequence[Mapping[str, Any]]) -> list[tuple[float
 
 
 @functools.lru_cache(maxsize=256)
-def _along(slope: Any, leads: bool) -> dict[str, Any]:
+def _along(payoff: Any, leads: bool) -> dict[str, Any]:
     """A marginal payoff in x, X and g_l (or what tariffs bring), and how it moves with each of them."""
+    slope = sp.diff(payoff, x)
 
     def of_total(security: Any) -> Any:  # g + beta (X - g) + ..., with x in one place.
         return security - scale * x - spillin * others + scale * (1 - spillin) * x + spillin * X
@@ -74,7 +75,7 @@ class Answer:
     def __init__(self, stage: Stage) -> None:
         self.of, self.allies, self.lead = stage.of, stage.allies, stage.lead
         payoffs, self.demand = [stage.payoff(i) for i in stage.members], stage.demand
-        self.wishes = [_along(p.best_of[0][0][1], i == self.lead) for i, p in enumerate(payoffs)]
+        self.wishes = [_along(p.formula, i == self.lead) for i, p in enumerate(payoffs)]
         self.known = [payoff.known for payoff in payoffs]
         for i, known in enumerate(self.known):
             known[partner] = self.of["weight"][self.allies[0] if i == self.lead else self.lead]

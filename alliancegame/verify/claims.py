@@ -1,4 +1,4 @@
-"""6. Claims: what an equilibrium says of itself, and what became of it.
+"""8. Claims: what an equilibrium says of itself, and what became of it.
 
 The argument: its numbers agree with the terms (`agrees`); nobody gains more than its regret by any
 deviation (`nobody_gains`); and it is the only one if the proof that it cites is one (`PROOFS`), or one of
@@ -14,8 +14,8 @@ from typing import Any
 from flint import arb
 
 from alliancegame.verify import boxes, theorems
-from alliancegame.verify.deviations import largest_gain
-from alliancegame.verify.intervals import Interval
+from alliancegame.verify.deviations import Profile
+from alliancegame.verify.intervals import NEGATIVE, Interval
 from alliancegame.verify.payoffs import Stage
 
 ACCEPTED, REFUSED, OPEN = "accepted", "refused", "not checkable"
@@ -28,6 +28,10 @@ LIMITS = {"certified": 1e-9, "approximate": 1e-6}
 CLOSE, PAYOFF_CLOSE = 1e-9, 1e-12
 """A number of the file agrees if it is CLOSE, relatively; a payoff also if it is PAYOFF_CLOSE."""
 
+NOT_REPEATED = (
+    "proved by halving the set of profiles, or by enumeration, which is not repeated here"
+)
+
 APART = 1e-3
 """Two profiles are distinct if some burden differs by more than this, relatively."""
 
@@ -38,35 +42,47 @@ def gravest(answers: Sequence[Answer]) -> Answer:
 
 
 def agrees(what: str, given: float, enclosed: Interval, absolute: float = 0.0) -> Answer:
-    """Whether a number of the file agrees with the interval that the terms give."""
-    if math.isinf(given):
-        same = enclosed.lo == enclosed.hi == arb(given)
-        return (ACCEPTED if same else REFUSED), f"{what} is {given}, the terms give {enclosed}"
+    """Whether a number of the file agrees with the interval that the formulas give."""
+    endless = not (enclosed.lo.is_finite() and enclosed.hi.is_finite())
+    if not math.isfinite(given):
+        same = not math.isnan(given) and enclosed.lo == enclosed.hi == arb(given)
+        status = ACCEPTED if same else OPEN if endless and enclosed.lo < enclosed.hi else REFUSED
+        return status, f"{what} is {given}, the formulas give {enclosed}"
     slack = Interval(absolute + CLOSE * abs(given))
     low, high = (Interval(given) - slack).lo, (Interval(given) + slack).hi
-    if math.isnan(given) or enclosed.lo > high or enclosed.hi < low:
-        return REFUSED, f"{what} is {given!r}, the terms give {enclosed}"
+    if enclosed.lo > high or enclosed.hi < low:
+        return REFUSED, f"{what} is {given!r}, the formulas give {enclosed}"
     inside = enclosed.inside(low, high)
     return (ACCEPTED, "") if inside else (OPEN, f"{what} is only enclosed by {enclosed}")
 
 
-def numbers(stage: Stage, given: Mapping[str, Sequence[float]], savings: float) -> Answer:
-    """Payoffs, influences, securities and trust of every member, and the leader's savings."""
-    found = [(ACCEPTED, "payoff, influence, security, trust and savings agree to 1e-9")]
-    for i, member in enumerate(stage.game.members):
-        payoff = stage.payoff(i)
-        here = {k: payoff.number(k, stage.burdens[i]) for k in ("payoff", "influence", "security")}
-        for name, enclosed in {**here, "trust": stage.of["trust"][i]}.items():
-            absolute = PAYOFF_CLOSE if name == "payoff" else 0.0
-            found.append(agrees(f"{name} of {member}", given[name][i], enclosed, absolute))
-        if i == stage.lead:
-            found.append(_savings(stage, savings, here["security"]))
+def payoffs(profile: Profile, given: Sequence[float]) -> Answer:
+    """What every player earns."""
+    found = [(ACCEPTED, "payoffs agree to 1e-9")]
+    for i, player in enumerate(profile.names):
+        absolute = PAYOFF_CLOSE * profile.units[i]
+        found.append(agrees(f"payoff of {player}", given[i], profile.paid(i), absolute))
     return gravest(found)
 
 
-def _savings(stage: Stage, given: float, security: Interval) -> Answer:
+def numbers(stage: Stage, given: Mapping[str, Sequence[float]], savings: float) -> Answer:
+    """Payoffs, influences, securities and trust of every member, and the leader's savings."""
+    found = [
+        (ACCEPTED, "payoff, influence, security, trust and savings agree to 1e-9"),
+        payoffs(stage, given["payoff"]),
+        _savings(stage, savings),
+    ]
+    for i, member in enumerate(stage.names):
+        here = {name: stage.number(name, i, stage.values[i]) for name in ("influence", "security")}
+        for name, enclosed in {**here, "trust": stage.of["trust"][i]}.items():
+            found.append(agrees(f"{name} of {member}", given[name][i], enclosed))
+    return gravest(found)
+
+
+def _savings(stage: Stage, given: float) -> Answer:
     """1 - g_l / S_l; where standing alone gives no security at all, it is not defined."""
-    if stage.game.substitution < 0 or stage.game.technology == "weakest-link" or security.hi <= 0:
+    game, security = stage.game, stage.number("security", stage.lead, stage.values[stage.lead])
+    if game.substitution < 0 or game.technology == "weakest-link" or security.hi <= 0:
         status = ACCEPTED if math.isnan(given) else REFUSED
         return status, f"savings are {given}, but are not defined in this game"
     return agrees("savings", given, Interval(1) - stage.shared["leader"] / security, PAYOFF_CLOSE)
@@ -77,11 +93,11 @@ def worth(stage: Stage, i: int, gain: float) -> Interval:
     share = Interval(gain)
     if stage.game.consumption == "log":
         left = Interval(1) - stage.of["x"][i]
-        share = share.rising(lambda end: end.expm1()) * left
+        share = share.rising(arb.expm1) * left
     return share * stage.of["gdp"][i]
 
 
-def regret(stage: Stage, certificate: Mapping[str, Any]) -> Answer:
+def regret(profile: Profile, certificate: Mapping[str, Any], concept: str) -> Answer:
     """That no player gains more than `regret` by any deviation, and the verdict drawn from it."""
     verdict, bound, worst = certificate["verdict"], certificate["regret"], certificate["worst"]
     for name, most in LIMITS.items():
@@ -89,32 +105,38 @@ def regret(stage: Stage, certificate: Mapping[str, Any]) -> Answer:
             return REFUSED, f"a verdict {name!r} with that tolerance means nothing"
     if verdict == "unverified":
         return OPEN, "the result itself says that it is unverified: nothing is claimed"
-    limit = certificate["tolerances"][verdict]
-    if not 0 <= bound <= limit:
-        return REFUSED, f"a regret of {bound:.3g} is not {verdict!r}, which means at most {limit:g}"
+    if not isinstance(profile, Stage) and concept != "nash":
+        return OPEN, f"a profile of concept {concept!r}: who may deviate is not in the file"
+    limits = [certificate["tolerances"][verdict] * unit for unit in profile.units]
+    if not 0 <= bound <= max(limits):
+        return (
+            REFUSED,
+            f"a regret of {bound:.3g} is not {verdict!r}, which means at most {max(limits):g}",
+        )
     if worst is None and bound > 0:
         return REFUSED, "a regret that is nobody's"
-    of = stage.lead if worst is None else stage.game.members.index_of(worst)
-    money = agrees("regret_usd_bn", certificate["regret_usd_bn"], worth(stage, of, bound))
-    return gravest([nobody_gains(stage, bound), money])
+    gains = nobody_gains(profile, bound, limits)
+    if not isinstance(profile, Stage):
+        unit = math.isnan(certificate["regret_usd_bn"])
+        return gains if unit else (REFUSED, "a regret in money, where payoffs have no unit")
+    of = profile.lead if worst is None else profile.names.index(worst)
+    money = agrees("regret_usd_bn", certificate["regret_usd_bn"], worth(profile, of, bound))
+    return gravest([gains, money])
 
 
-def nobody_gains(stage: Stage, bound: float) -> Answer:
-    """That no player gains more than `bound`: branch and bound over each whole action set."""
+def nobody_gains(profile: Profile, bound: float, limits: Sequence[float] | None = None) -> Answer:
+    """That no player gains more than `bound`, or its own limit: branch and bound over action sets."""
     most, unsettled = 0.0, ""
-    for i in stage.players:
-        payoff, burden, member = stage.payoff(i), stage.burdens[i], stage.game.members[i]
-        here = payoff.number("payoff", burden)
-        if here.hi == arb.neg_inf():
-            return REFUSED, f"the payoff of {member} is minus infinity"
-        if here.lo == arb.neg_inf():
-            return OPEN, f"the payoff of {member} is not proved to be finite"
-        gain = largest_gain(payoff, burden, arb(bound))
-        if gain.least > bound:
-            found = f"{member} gains at least {float(gain.least):.3g} by a deviation"
-            return REFUSED, f"{found}, more than {bound:.3g}"
-        if gain.most > bound:
-            unsettled = f"the gain of {member} is only proved to be at most {_up(gain.most)}"
+    for i in profile.playing:
+        player, target = profile.names[i], min(bound, limits[i]) if limits else bound
+        if profile.paid(i).hi == NEGATIVE:
+            return REFUSED, f"the payoff of {player} is minus infinity"
+        gain = profile.gain(i, arb(target))
+        if gain.least > target:
+            found = f"{player} gains at least {float(gain.least):.3g} by a deviation"
+            return REFUSED, f"{found}, more than {target:.3g}"
+        if not gain.most <= target:
+            unsettled = f"the gain of {player} is only proved to be at most {_up(gain.most)}"
         most = max(most, float(gain.most))
     found = f"nobody gains more than {_up(most)} (claimed {bound:.3g}), over whole action sets"
     return (OPEN, unsettled) if unsettled else (ACCEPTED, found)
@@ -180,11 +202,15 @@ This is where a further proof is hooked in: a function in a file of its own, and
 """
 
 
-def only(cited: Any, stage: Stage, profiles: Sequence[Sequence[float]], evidence: Any) -> Answer:
+def only(
+    cited: Any, profile: Profile, profiles: Sequence[Sequence[float]], evidence: Any = None
+) -> Answer:
     """That there are no equilibria but these, by the proof that is cited."""
+    if not isinstance(profile, Stage):
+        return OPEN, NOT_REPEATED
     if cited not in PROOFS:
         return REFUSED, f"no proof of that is known by the name of {cited!r}"
-    return PROOFS[cited](stage, profiles, evidence)
+    return PROOFS[cited](profile, profiles, evidence)
 
 
 def apart(one: Sequence[float], two: Sequence[float]) -> bool:
@@ -192,32 +218,36 @@ def apart(one: Sequence[float], two: Sequence[float]) -> bool:
     return any(abs(a - b) > 1e-9 + APART * max(a, b) for a, b in zip(one, two, strict=True))
 
 
-def several(stage: Stage, others: Sequence[tuple[Sequence[float], float, str]]) -> Answer:
-    """At least two equilibria: those listed (profile, regret, status), or a second of a continuum."""
-    if not theorems.why_not(stage):
+def several(profile: Profile, others: Sequence[tuple[Sequence[float], float, str]]) -> Answer:
+    """At least two equilibria: itself and another listed (profile, regret, status), or of a continuum."""
+    if isinstance(profile, Stage) and not theorems.why_not(profile):
         return REFUSED, "a theorem proves that there is only one"
     if len(others) < 2:
-        return _continuum(stage)
-    for k, (one, _, _) in enumerate(others):
-        if not all(apart(one, two) for two, _, _ in others[:k]):
-            return REFUSED, "one profile is listed twice"
+        moved = isinstance(profile, Stage) and _moved_along(profile)
+        return moved or (OPEN, "several are claimed, and no second one is in the file")
+    found = [one for one, _, _ in others]
+    twice = any(one in found[:k] for k, one in enumerate(found))
+    if twice or not any(apart(found[0], one) for one in found):
+        return REFUSED, "one profile is listed twice"
     if any(status == REFUSED for _, _, status in others[1:]):
         return REFUSED, "a further equilibrium is refused"
-    if any(r > LIMITS["certified"] or status != ACCEPTED for _, r, status in others):
+    limit = LIMITS["certified"] * max(profile.units)
+    sure = [one for one, r, status in others if r <= limit and status == ACCEPTED]
+    if found[0] not in sure or not any(apart(found[0], one) for one in sure):
         return OPEN, "regrets this large do not tell one equilibrium from another"
-    return ACCEPTED, f"{len(others)} distinct profiles, each with a regret of at most 1e-9"
+    return ACCEPTED, f"a distinct profile has a regret of at most {limit:g} too"
 
 
-def _continuum(stage: Stage) -> Answer:
-    """A second profile from this one: another ally gives half of what one ally could give less."""
+def _moved_along(stage: Stage) -> Answer | None:
+    """A second profile of a continuum: another ally gives half of what one ally could give less."""
     for i, j in theorems.exchangeable(stage)[:1]:
         unit = [float(stage.of["scale"][k].hi) for k in (i, j)]
         less, more = (theorems.side(stage, k, k == j, stage.shared["leader"]) for k in (i, j))
         step = min(less.room * unit[0], more.room * unit[1]) / 2 if less and more else 0.0
-        moved = list(stage.burdens)
+        moved = list(stage.values)
         moved[i], moved[j] = moved[i] - step / unit[0], moved[j] + step / unit[1]
         gains, _ = nobody_gains(Stage(stage.game, stage.plan, moved), LIMITS["certified"])
-        if gains == ACCEPTED and apart(moved, stage.burdens):
-            names = " and ".join(stage.game.members[k] for k in (i, j))
+        if gains == ACCEPTED and apart(moved, stage.values):
+            names = " and ".join(stage.names[k] for k in (i, j))
             return ACCEPTED, f"where {names} share otherwise, regret is at most 1e-9 too"
-    return OPEN, "several are claimed, and no second one is in the file"
+    return None

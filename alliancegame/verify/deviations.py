@@ -1,21 +1,26 @@
-"""3. Deviations: the most that a member can gain by another burden, over its whole action set.
+"""3. Deviations: the most that a player can gain by other actions, over its whole action set.
 
-The argument: the set is cut at the demand, where the payoff has a kink or a jump, and at the profile.
-On a box that is left the payoff is at most the least of four bounds (`_ceiling`); the box that could
-hide most is halved until no box can hide more than the target, or a point gains more than it.
+The argument: the action set is cut into boxes, at the profile first. On a box that is left the payoff is
+at most the least of four bounds (`_ceiling`); the box that could hide most is halved, until no box can hide
+more than the target or a point is found that gains more than it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import itertools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from alliancegame.verify.intervals import ZERO, Interval, enclose
-from alliancegame.verify.payoffs import Curve, Known, Payoff, symbol, x
+from alliancegame.verify.intervals import INFINITE, ZERO, Interval, Known, enclose
+from alliancegame.verify.smooth import derivatives, settled, smooth
 
 BOXES = 4000
-"""Boxes tried for a member before the question is left open."""
+"""Boxes tried for a player before the question is left open."""
+
+Box = tuple[Interval, ...]
+"""One interval for each of a player's own actions."""
 
 
 class Gain(NamedTuple):
@@ -25,56 +30,119 @@ class Gain(NamedTuple):
     least: Any
 
 
-def largest_gain(payoff: Payoff, burden: float, target: Any) -> Gain:
-    """Bound what a deviation from `burden` can gain, until it is known whether that exceeds `target`.
+@dataclasses.dataclass(frozen=True)
+class Payoff:
+    """A player's payoff, a formula in its own actions `own`, at a profile in which they are `at`.
 
-    At a jump the piece under the demand is closed, so that the bound holds for the supremum.
+    Of all other symbols the intervals are `known`. `pieces` make up the action set: boxes, with what is
+    known on each alone. `now` is the payoff of the profile.
     """
-    here, at = payoff.number("payoff", burden), Interval(burden).lo
-    order, heap, found = itertools.count(), list[Any](), ZERO
 
-    def consider(group: tuple[Curve, ...], known: Known, a: Any, b: Any) -> None:
-        most = min(_ceiling(curve, known, a, b, at) for curve in group) - here.lo
-        heapq.heappush(heap, (-most.upper(), next(order), group, known, a, b))
+    formula: Any
+    known: Known
+    own: tuple[Any, ...]
+    at: Box
+    pieces: Sequence[tuple[Box, Known]]
+    now: Interval
 
-    for (low, high, below), group in itertools.product(payoff.pieces, payoff.best_of):
-        a, b = Interval(low).lo, Interval(high).hi
-        known = {**payoff.known, symbol("below"): Interval(below)}
-        for left, right in itertools.pairwise((a, at, b) if a < at < b else (a, b)):
-            consider(group, known, left, right)
+    def on(self, box: Box, piece: Known) -> Known:
+        """What is known on a box of a piece."""
+        return {**self.known, **piece, **dict(zip(self.own, box, strict=True))}
+
+
+class Profile:
+    """A profile of a game: an alliance's (`payoffs`), or of a game of one's own (`own`).
+
+    `names` are all players, `playing` the places of those who may deviate, `values` the numbers of the
+    profile, `units` the scale of each player's payoffs.
+    """
+
+    names: Sequence[str]
+    playing: Sequence[int]
+    values: Sequence[float]
+    units: Sequence[float]
+
+    def payoff(self, i: int) -> Payoff:
+        """The payoff of a player."""
+        raise NotImplementedError
+
+    def paid(self, i: int) -> Interval:
+        """What a player earns."""
+        return self.payoff(i).now
+
+    def gain(self, i: int, target: Any) -> Gain:
+        """What a player can gain, as `largest_gain`."""
+        return largest_gain(self.payoff(i), target)
+
+
+def largest_gain(payoff: Payoff, target: Any) -> Gain:
+    """Bound what a deviation can gain, until it is known whether that exceeds `target`.
+
+    A piece is closed, so that at a jump the bound holds for the supremum.
+    """
+    now, order, found = payoff.now, itertools.count(), ZERO
+    if not now.lo.is_finite():
+        return Gain(INFINITE, ZERO)  # The payoff of the profile is not proved to exist.
+    heap = list[Any]()
+
+    def consider(box: Box, piece: Known, depth: int) -> None:
+        most = (Interval(_ceiling(payoff, box, piece)) - now).hi
+        heapq.heappush(heap, (-most, next(order), box, piece, depth))
+
+    for box, piece in payoff.pieces:
+        consider(box, piece, 0)
     for _ in range(BOXES):
-        most, _, group, known, a, b = heapq.heappop(heap)
-        if -most <= target:
-            return Gain(max(-most, ZERO), found)
-        middle = ((a + b) / 2).lower()
-        there = [enclose(value, {**known, x: Interval(middle)}).lo for value, _, _ in group]
-        found = max(found, (min(there) - here.hi).lower())
-        if found > target or not a < middle < b:
-            return Gain(-most, found)
-        consider(group, known, a, middle)
-        consider(group, known, middle, b)
+        least, _, box, piece, depth = heapq.heappop(heap)
+        if -least <= target:
+            return Gain(max(-least, ZERO), found)
+        middle = tuple(Interval(((side.lo + side.hi) / 2).lower()) for side in box)
+        found = max(found, (enclose(payoff.formula, payoff.on(middle, piece)) - now).lo)
+        j = depth % len(box)
+        side, here = box[j], payoff.at[j].lo
+        cut = here if side.lo < here < side.hi else middle[j].lo
+        if found > target or not side.lo < cut < side.hi:
+            return Gain(-least, found)
+        for half in (Interval(side.lo, cut), Interval(cut, side.hi)):
+            consider((*box[:j], half, *box[j + 1 :]), piece, depth + 1)
     return Gain(-heap[0][0], found)
 
 
-def _ceiling(curve: Curve, known: Known, a: Any, b: Any, at: Any) -> Any:
-    """An upper bound of a curve over [a, b]: the least of what four arguments give."""
-    value, slope, bend = curve
-    box = {**known, x: Interval(a, b)}
-    most, steep = enclose(value, box).hi, enclose(slope, box)
-    falls, rises = steep.hi <= 0, steep.lo >= 0
-    left = falls or (
-        not rises and a >= at
-    )  # The highest end, or else the one nearer to the profile.
-    end = {**known, x: Interval(a if left else b)}
-    if falls or rises:
-        return min(most, enclose(value, end).hi)
-    curved = enclose(bend, box).hi
-    if curved > 0:
+def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
+    """An upper bound of the payoff over a box: the least of what four arguments give.
+
+    Its enclosure; where it rises (or falls) in an action all over the box, its bound at that end; and from
+    the point p of the box nearest to the profile, u(p) + G (y - p) with G the gradient over the box, or
+    where it is concave u(p) + g (y - p) - mu |y - p|^2 / 2 with g the gradient at p and mu by Gershgorin's
+    discs. Only the first holds where a branch is not decided, or at a pole or a cusp.
+    """
+    inside = payoff.on(box, piece)
+    most = enclose(payoff.formula, inside).hi
+    free = [j for j, side in enumerate(box) if side.lo < side.hi]
+    formula = settled(payoff.formula, inside)
+    if not free or not smooth(formula, inside):
         return most
-    # Concave: below its tangent at that end, and by |bend| t^2 / 2 below it at distance t. With slope
-    # s into the box it rises by no more than s (b - a), or s^2 / (2 |bend|).
-    s = Interval(max((enclose(slope, end) * Interval(1 if left else -1)).hi, ZERO))
-    rise = (s * (Interval(b) - Interval(a))).hi
-    if curved < 0:
-        rise = min(rise, (s * s / Interval(-2 * curved)).hi)
-    return min(most, (enclose(value, end).hi + rise).upper())
+    slopes, bends = derivatives(formula, payoff.own)
+    gradient = [enclose(slope, inside) for slope in slopes]
+    for j in free:
+        if gradient[j].lo >= 0 or gradient[j].hi <= 0:
+            end = Interval(box[j].hi if gradient[j].lo >= 0 else box[j].lo)
+            return min(most, _ceiling(payoff, (*box[:j], end, *box[j + 1 :]), piece))
+    sides = zip(box, payoff.at, strict=True)
+    point = tuple(Interval(min(max(p.lo, side.lo), side.hi)) for side, p in sides)
+    there, steps = payoff.on(point, piece), [a - p for a, p in zip(box, point, strict=True)]
+    linear = bowed = enclose(formula, there)
+    mu = min(_disc(bends[j], j, free, inside) for j in free)
+    for j in free:
+        linear += gradient[j] * steps[j]
+        slope = enclose(slopes[j], there)
+        rise = max((slope * steps[j]).hi, ZERO)
+        if mu > 0:
+            rise = min(rise, (slope.size() * slope.size() / Interval(2 * mu)).hi)
+        bowed += Interval(rise)
+    return min(most, linear.hi, bowed.hi if mu >= 0 else INFINITE)
+
+
+def _disc(row: Sequence[Any], j: int, free: Sequence[int], inside: Known) -> Any:
+    """How far below 0 a row of second derivatives keeps the eigenvalues, by Gershgorin."""
+    discs = (enclose(row[k], inside).size() for k in free if k != j)
+    return (Interval(0) - sum(discs, enclose(row[j], inside))).lo

@@ -43,10 +43,14 @@ class Interval:
         return Interval(self.lo - other.hi, self.hi - other.lo)
 
     def __mul__(self, other: Interval) -> Interval:
-        """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers."""
+        """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers.
+
+        A factor of which nothing is known, as 1 / 0, may be no number: not even zero times it is known.
+        """
+        if any(y.lo == NEGATIVE and y.hi == INFINITE for y in (self, other)):
+            return WHOLE
         pairs = [(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
-        ends = [Interval(ZERO if a == 0 or b == 0 else a * b) for a, b in pairs]
-        return Interval(min(end.lo for end in ends), max(end.hi for end in ends))
+        return hull(Interval(ZERO if a == 0 or b == 0 else a * b) for a, b in pairs)
 
     def __truediv__(self, other: Interval) -> Interval:
         return self * other.reciprocal()
@@ -57,27 +61,38 @@ class Interval:
         high = 1 / self.lo if self.lo > 0 or (self.hi <= 0 and self.lo < 0) else INFINITE
         return Interval(low, high)
 
-    def power(self, exponent: sp.Rational) -> Interval:
-        """y^q; for q that is no whole number, over the y >= 0 alone, where it is defined."""
-        if exponent < 0:
-            return self.power(-exponent).reciprocal()
-        if exponent == 0:
+    def power(self, q: sp.Rational) -> Interval:
+        """y^q; for a q that is no whole number, over the y >= 0 alone, where it is defined."""
+        if q < 0:
+            return self.power(-q).reciprocal()
+        if q == 0:
             return Interval(1)
-        q = arb(int(exponent.p)) / arb(int(exponent.q))
-        low, high = self.lo, self.hi
-        if not exponent.is_Integer:
-            low, high = max(low, ZERO), max(high, ZERO)
-        elif exponent.p % 2 == 0 and low < 0:
-            low, high = max(low, -high, ZERO), max(-low, high)
-        return Interval(*(end if end == 0 or end == INFINITE else end**q for end in (low, high)))
+        base, exponent = self, arb(int(q.p)) / arb(int(q.q))
+        if not q.is_Integer:
+            if self.hi < 0:
+                return WHOLE
+            base = Interval(max(self.lo, ZERO), self.hi)
+        elif q.p % 2 == 0:
+            base = self.size()
+        ends = (base.lo, base.hi)
+        return Interval(*(end if end == 0 or end == INFINITE else end**exponent for end in ends))
 
     def log(self) -> Interval:
         """Logarithms of the y > 0, and minus infinity where there is none: the payoff of ruin."""
         return Interval(*(end.log() if end > 0 else NEGATIVE for end in (self.lo, self.hi)))
 
+    def size(self) -> Interval:
+        """Absolute values."""
+        return Interval(max(self.lo, -self.hi, ZERO), max(-self.lo, self.hi))
+
     def rising(self, function: Callable[[Any], Any]) -> Interval:
-        """The image under a function that rises everywhere (exp, exp - 1, tanh)."""
+        """The image under a function that falls nowhere (exp, exp - 1, tanh)."""
         return Interval(function(self.lo), function(self.hi))
+
+    def wave(self, function: Callable[[Any], Any]) -> Interval:
+        """The image under a sine or cosine, of all as one ball."""
+        there = function(self.lo.union(self.hi)) if self.hi - self.lo < 7 else arb(0, 1)
+        return Interval(max(there.lower(), arb(-1)), min(there.upper(), arb(1)))
 
     def inside(self, low: Any, high: Any) -> bool:
         """Whether every value is proved to lie in [low, high]."""
@@ -87,24 +102,57 @@ class Interval:
         return f"[{float(self.lo)!r}, {float(self.hi)!r}]"
 
 
+WHOLE = Interval(NEGATIVE, INFINITE)
+"""Nothing is known."""
+
+
 def total(parts: Iterable[Interval]) -> Interval:
     """A sum."""
     return sum(parts, Interval(0))
 
 
-RULES: dict[Any, Callable[[list[Interval]], Interval]] = {
-    sp.Add: total,
-    sp.Mul: lambda parts: functools.reduce(operator.mul, parts),
-    sp.log: lambda parts: parts[0].log(),
-    sp.exp: lambda parts: parts[0].rising(lambda end: ZERO if end == NEGATIVE else end.exp()),
-    sp.tanh: lambda parts: parts[0].rising(lambda end: end.tanh()),
-    sp.Min: lambda parts: Interval(min(p.lo for p in parts), min(p.hi for p in parts)),
-    sp.Max: lambda parts: Interval(max(p.lo for p in parts), max(p.hi for p in parts)),
+def hull(parts: Iterable[Interval]) -> Interval:
+    """The least interval that holds all of them."""
+    every = list(parts)
+    return Interval(min(y.lo for y in every), max(y.hi for y in every))
+
+
+RULES: dict[Any, Callable[..., Interval]] = {
+    sp.Add: lambda *parts: total(parts),
+    sp.Mul: lambda *parts: functools.reduce(operator.mul, parts),
+    sp.Min: lambda *parts: Interval(min(y.lo for y in parts), min(y.hi for y in parts)),
+    sp.Max: lambda *parts: Interval(max(y.lo for y in parts), max(y.hi for y in parts)),
+    sp.Abs: Interval.size,
+    sp.log: Interval.log,
+    sp.cosh: lambda y: y.size().rising(arb.cosh),
+    sp.sin: lambda y: y.wave(arb.sin),
+    sp.cos: lambda y: y.wave(arb.cos),
+    type(sp.pi): lambda: Interval(arb.pi()),
+    type(sp.E): lambda: Interval(arb.const_e()),
+    type(sp.nan): lambda: WHOLE,
 }
-"""The operations of the terms. There is no other: what is not listed is not enclosed."""
+"""The operations of the terms, and those of users' own games. There is no other."""
+RISING = {
+    sp.exp: arb.exp, sp.tanh: arb.tanh, sp.sinh: arb.sinh, sp.atan: arb.atan, sp.sign: arb.sgn,
+}  # fmt: skip
+"""Functions of one number that fall nowhere."""
+HOLDS = {
+    sp.StrictLessThan: {-1}, sp.LessThan: {-1, 0}, sp.Equality: {0}, sp.GreaterThan: {0, 1},
+    sp.StrictGreaterThan: {1}, sp.Unequality: {-1, 1},
+}  # fmt: skip
+"""The signs of a - b for which a comparison of a with b holds."""
+
+Known = dict[Any, Interval]
+"""Symbols, and the intervals in which they lie."""
+
+REAL = sp.Symbol("real")
+"""With this in `known`, as in users' games, a logarithm or root of what may be negative is not known.
+
+In an alliance a logarithm of what is not positive is ruin, and what is negative under a root is rounding.
+"""
 
 
-def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
+def enclose(expression: Any, known: Known) -> Interval:
     """Every value of a SymPy expression whose symbols lie in the intervals `known`.
 
     What is worked out is put into `known`, so that shared parts are worked out once.
@@ -112,13 +160,51 @@ def enclose(expression: Any, known: dict[Any, Interval]) -> Interval:
     """
     if expression in known:
         return known[expression]
-    if expression.is_Rational:
-        found = Interval(int(expression.p)) / Interval(int(expression.q))
-    elif expression.is_Pow and expression.exp.is_Rational:
-        found = enclose(expression.base, known).power(expression.exp)
-    elif expression.func in RULES:
-        found = RULES[expression.func]([enclose(part, known) for part in expression.args])
+    function = expression.func
+    if expression.is_Rational or expression.is_Float:
+        exact = sp.Rational(expression)
+        found = Interval(int(exact.p)) / Interval(int(exact.q))
+    elif expression.is_Pow:
+        base, q = enclose(expression.base, known), expression.exp
+        found = base.power(q) if q.is_Rational else _any_power(base, enclose(q, known))
+    elif function is sp.Piecewise:
+        found = hull([enclose(branch, known) for branch in branches(expression, known)])
+    elif function in RISING:
+        found = enclose(expression.args[0], known).rising(RISING[function])
+    elif function in RULES:
+        found = RULES[function](*(enclose(part, known) for part in expression.args))
     else:
-        raise NotEnclosedError(f"no rule of enclosure for {expression.func}")
+        raise NotEnclosedError(f"no rule of enclosure for {function}")
+    root = function is sp.log or (expression.is_Pow and not expression.exp.is_Integer)
+    if root and REAL in known and enclose(expression.args[0], known).lo < 0:
+        found = WHOLE
     known[expression] = found
     return found
+
+
+def _any_power(y: Interval, q: Interval) -> Interval:
+    """exp(q ln y) for y >= 0. Where it may not be real nothing is known."""
+    return (q * y.log()).rising(arb.exp) if y.lo >= 0 else WHOLE
+
+
+def branches(pieces: Any, known: Known) -> list[Any]:
+    """The branches of a `Piecewise` that may hold, up to the first that does; nan if none may."""
+    found = []
+    for branch, condition in pieces.args:
+        holds = decided(condition, known)
+        found += [branch] if holds != sp.false else []
+        if holds == sp.true:
+            return found
+    return [*found, sp.nan]
+
+
+def decided(condition: Any, known: Known) -> Any:
+    """A condition in which every comparison that `known` decides is replaced by true or false."""
+    decides = {}
+    for one in condition.atoms(*HOLDS):
+        gap = enclose(one.lhs, known) - enclose(one.rhs, known)
+        possible = {-1: gap.lo < 0, 0: gap.lo <= 0 <= gap.hi, 1: gap.hi > 0}
+        signs = {sign for sign, may in possible.items() if may}
+        if signs <= HOLDS[one.func] or not signs & HOLDS[one.func]:
+            decides[one] = sp.true if signs <= HOLDS[one.func] else sp.false
+    return condition.xreplace(decides)

@@ -1,4 +1,4 @@
-"""2. Payoffs: every member's payoff as a function of its own burden, from the terms of the model.
+"""4. Payoffs: every member's payoff as a function of its own burden, from the terms of the model.
 
 The argument: the formulas are those of `payoff/terms.py` (docs/theory/model), called by their names;
 none is repeated. The arguments of a term are symbols of the same names; what is written here is which
@@ -7,7 +7,6 @@ number each name has for a member, given the game, the plan and the profile of a
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 from typing import Any
@@ -17,13 +16,8 @@ import sympy as sp
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.payoff import terms
-from alliancegame.verify.intervals import RULES, Interval, enclose, total
-
-Known = dict[Any, Interval]
-"""Symbols, and the intervals in which they lie."""
-
-Curve = tuple[Any, Any, Any]
-"""A smooth function of the own burden, its slope, and its bend (second derivative)."""
+from alliancegame.verify.deviations import Payoff, Profile
+from alliancegame.verify.intervals import RULES, Interval, Known, enclose, total
 
 
 def symbol(name: str) -> Any:
@@ -47,7 +41,7 @@ def value(name: str, **given: Any) -> Interval:
     return enclose(term(name, **{k: v for k, v in given.items() if symbol(k) not in known}), known)
 
 
-class Stage:
+class Stage(Profile):
     """A game under a plan at a profile of burdens.
 
     `of[name][i]` is a number of member i, `shared[name]` one of all; `exact` are the game's parameters
@@ -55,10 +49,11 @@ class Stage:
     """
 
     def __init__(self, game: BurdenSharingGame, plan: Plan, burdens: list[float]) -> None:
-        self.game, self.plan, self.burdens = game, plan, burdens
+        self.game, self.plan, self.values, self.names = game, plan, burdens, list(game.members)
         self.members, self.lead = range(game.size), game.members.leader_index
         self.allies = [i for i in self.members if i != self.lead]
-        self.players = self.allies if plan.burden is not None else list(self.members)
+        self.playing = self.allies if plan.burden is not None else list(self.members)
+        self.units = [1.0] * game.size
         self.demand = [float(d) for d in plan.demand_by_member(game.members)]
         self.exact = {
             name: sp.Rational(getattr(game, name))
@@ -139,7 +134,31 @@ class Stage:
         return trust
 
     def payoff(self, i: int) -> Payoff:
-        """The payoff of a member against the others' burdens."""
+        """The payoff of a member in its own burden, on both sides of the demand if it is felt."""
+        known, formulas = self.member(i)
+        low, high, d = (self.of[name][i].lo for name in ("burden_min", "burden_max", "demand"))
+        pieces = [(low, high, 0)]
+        if self.pressed(i) and self.game.shortfall != "logistic":
+            pieces = [(low, min(d, high), 1)] * bool(low < d) + [(max(d, low), high, 0)] * bool(
+                d <= high
+            )
+        return Payoff(
+            formulas["payoff"], known, (x,), (Interval(self.values[i]),),
+            [((Interval(a, b),), {symbol("below"): Interval(k)}) for a, b, k in pieces],
+            self.number("payoff", i, self.values[i]),
+        )  # fmt: skip
+
+    def number(self, name: str, i: int, burden: float, below: int | None = None) -> Interval:
+        """payoff, security or influence of a member at a burden; at the demand itself it is met."""
+        known, formulas = self.member(i)
+        missed = burden < self.demand[i] if below is None else below
+        known = {**known, symbol("below"): Interval(int(missed)), x: Interval(burden)}
+        if burden == 0 and symbol("idle") in known:
+            known[symbol("seat")] = known[symbol("idle")]
+        return enclose(formulas[name], known)
+
+    def member(self, i: int) -> tuple[Known, dict[str, Any]]:
+        """What is known to a member but its own burden, and its payoff, security and influence."""
         of, known = self.of, {symbol(name): number for name, number in self.numbers(i).items()}
         known[symbol("umbrella")] = of["shelter"][i]  # b_i r_i: operating trust is in it.
         known[symbol("rest")] = total(of["pull"][j] for j in self.members if j != i)
@@ -148,21 +167,14 @@ class Stage:
             known[symbol("others")] = total(g.power(self.exact["rho"]) for g in others)
         elif others:
             pick = sp.Min if self.game.technology == "weakest-link" else sp.Max
-            known[symbol("others")] = RULES[pick](others)
+            known[symbol("others")] = RULES[pick](*others)
         if self.game.influence == "council" and known[symbol("rest")].hi == 0:
-            known[symbol("seat")] = Interval(1)  # Alone: all influence for anything, ...
-            known[symbol("idle")] = of["weight"][i] / total(
-                of["weight"]
-            )  # ... a share for nothing.
+            # Alone: all influence for anything, a share for nothing.
+            known[symbol("seat")] = Interval(1)
+            known[symbol("idle")] = of["weight"][i] / total(of["weight"])
         for j in self.allies if i == self.lead else ():
             known |= {symbol(f"{k}_{j}"): of[k][j] for k in ("share", "trust", "g", "rival_pull")}
-        formulas = self._formulas(i, known)
-        low, high, d = (float(of[k][i].lo) for k in ("burden_min", "burden_max", "demand"))
-        pieces = [(low, high, 0)]
-        if self.pressed(i) and self.game.shortfall != "logistic":
-            pieces = [(low, min(d, high), 1)] if low < d else []
-            pieces += [(max(d, low), high, 0)] if d <= high else []
-        return Payoff(formulas, curves(formulas["payoff"]), known, pieces)
+        return known, self._formulas(i, known)
 
     def _formulas(self, i: int, known: Known) -> dict[str, Any]:
         """u_i = c(used) + theta ln S + alpha v(p) + h ln x. A weight of 0 takes its term away."""
@@ -190,7 +202,7 @@ class Stage:
         for name, benefit in benefits.items():
             weight = s(f"{name}_weight")
             payoff += weight * benefit if known[weight].hi > 0 else 0
-        return {"payoff": payoff, "security": security, "influence": influence}
+        return {"payoff": _apart(payoff), "security": security, "influence": influence}
 
     def _influence(self, i: int, g: Any) -> Any:
         """p_i: a share of the council; or of an ally's contest with the leader, or their mean."""
@@ -212,46 +224,7 @@ class Stage:
         return term(name, **{"x": x, **self.exact, **given})
 
 
-@dataclasses.dataclass(frozen=True)
-class Payoff:
-    """A member's payoff against the others' burdens.
-
-    `formulas` has payoff, security and influence; `best_of` the payoff's curves; `known` the member's
-    numbers. On a piece (low, high, below) of its action set `below` is 1 under the demand, else 0.
-    """
-
-    formulas: dict[str, Any]
-    best_of: tuple[tuple[Curve, ...], ...]
-    known: Known
-    pieces: list[tuple[float, float, int]]
-
-    def number(self, name: str, burden: float, below: int | None = None) -> Interval:
-        """payoff, security or influence at a burden; at the demand itself it is met."""
-        if below is None:
-            below = int(burden < float(self.known[symbol("demand")].lo))
-        known = {**self.known, symbol("below"): Interval(below), x: Interval(burden)}
-        if burden == 0 and symbol("idle") in known:
-            known[symbol("seat")] = known[symbol("idle")]
-        return enclose(self.formulas[name], known)
-
-
 @functools.lru_cache(maxsize=256)
-def curves(payoff: Any) -> tuple[tuple[Curve, ...], ...]:
-    """A payoff as the greatest of groups, each the least of its smooth curves.
-
-    It rises in its one minimum or maximum (weakest link, best shot), and so is the least or the greatest
-    of what each argument gives. Every other form is one curve.
-    """
-    limits = payoff.atoms(sp.Min, sp.Max)
-    if not limits:
-        return ((_curve(payoff),),)
-    (limit,) = limits
-    branches = tuple(_curve(payoff.xreplace({limit: part})) for part in limit.args)
-    return (branches,) if limit.func is sp.Min else tuple((branch,) for branch in branches)
-
-
-def _curve(payoff: Any) -> Curve:
-    payoff = sp.expand_log(
-        payoff, force=True
-    )  # Products under a logarithm are enclosed better apart.
-    return payoff, (slope := sp.diff(payoff, x)), sp.diff(slope, x)
+def _apart(payoff: Any) -> Any:
+    """Products under a logarithm as sums: they are enclosed better apart."""
+    return sp.expand_log(payoff, force=True)

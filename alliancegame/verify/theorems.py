@@ -1,4 +1,4 @@
-"""4. Theorems: when an equilibrium is the only one (docs/theory/equilibrium, What is proved).
+"""6. Theorems: when an equilibrium is the only one (docs/theory/equilibrium, What is proved).
 
 The argument: a theorem proves that if its conditions hold. Each is a pair: whether it holds, and what
 to say if not. They are written anew here, in intervals, so that "holds" means: for certain.
@@ -57,7 +57,7 @@ def followers(stage: Stage) -> Conditions:
     spill = all(of["spillin"][i].inside(0, 1) for i in allies)
     solvent = game.consumption == "linear" or all(_solvent(stage, i) for i in allies)
     moved = not any(_flat(stage, i) for i in allies)
-    names = ", ".join(sorted({game.members[i] for pair in exchangeable(stage) for i in pair}))
+    names = ", ".join(sorted({stage.names[i] for pair in exchangeable(stage) for i in pair}))
     return {
         "forces do not add up (substitution is not 1)": summed,
         "the shortfall is not proportional": smooth,
@@ -79,8 +79,8 @@ def simultaneous(stage: Stage) -> Conditions:
         # One number each, spread alike: compared before congestion, that is exactly.
         beta, b = ([Interval(number)] * game.size for number in (game.spillin, game.umbrella))
     back = [stage.shared["returned"] * b[i] * of["trust"][i] for i in stage.members]
-    names = ", ".join(game.members[i] for i in stage.allies if not back[i].hi <= beta[i].lo)
-    alike = ", ".join(game.members[i] for i in shared_with_leader(stage))
+    names = ", ".join(stage.names[i] for i in stage.allies if not back[i].hi <= beta[i].lo)
+    alike = ", ".join(stage.names[i] for i in shared_with_leader(stage))
     return {
         "the leader values influence otherwise than by ln p of a council with m = 1": voice
         or of["influence_weight"][lead].hi <= 0,
@@ -101,7 +101,7 @@ def _solvent(stage: Stage, i: int) -> bool:
     low, high, demand = (stage.of[k][i] for k in ("burden_min", "burden_max", "demand"))
     if not stage.pressed(i):
         return bool(high.hi < 1)
-    short = RULES[sp.Max]([Interval(0), Interval(1) - low / demand])
+    short = RULES[sp.Max](Interval(0), Interval(1) - low / demand)
     used = low + stage.of["levy"][i] * short
     return bool(used.hi < 1 and high.hi < 1 and demand.hi < 1)
 
@@ -128,7 +128,7 @@ def side(stage: Stage, i: int, up: bool, leader: Interval) -> Side | None:
 
     A threat takes away some of theta b r g_l, a levy chi T / d of the cost below the demand.
     """
-    of, x, d = stage.of, stage.burdens[i], stage.demand[i]
+    of, x, d = stage.of, stage.values[i], stage.demand[i]
     low, high = (float(stage.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
     felt = of["bite"][i] * of["security_weight"][i] * of["shelter"][i] * leader
     threatened = stage.pressed(i) and felt.hi > 0
@@ -167,7 +167,7 @@ def shared_with_leader(stage: Stage) -> list[int]:
     """Allies with whom the leader may share: both plain, b_l T^zeta b_i r_i = 1, one worth to both."""
     lead, back, shelter = stage.lead, stage.shared["returned"], stage.of["shelter"]
     low, high = (float(stage.game.by_member(f"burden_{end}")[lead]) for end in ("min", "max"))
-    room = (high - stage.burdens[lead], stage.burdens[lead] - low)
+    room = (high - stage.values[lead], stage.values[lead] - low)
     worth, found = stage.product("security_weight", "scale"), []
     for i in stage.allies if _plain(stage, lead) else ():
         if not (_plain(stage, i) and _near(back * shelter[i], Interval(1))):

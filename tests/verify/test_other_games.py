@@ -17,8 +17,9 @@ from flint import arb, ctx
 
 import alliancegame as ag
 from alliancegame.game import expressions as ex
-from alliancegame.verify.intervals import Interval
-from alliancegame.verify.own import enclose, largest_gain, settled
+from alliancegame.verify.deviations import Payoff, largest_gain
+from alliancegame.verify.intervals import Interval, enclose
+from alliancegame.verify.smooth import settled
 from tests.own_games import OWN
 
 x, y, z = (ex.symbol(name) for name in "xyz")
@@ -103,8 +104,9 @@ def test_an_undefined_branch_says_nothing() -> None:
 
 def gain(payoff: Any, own: Any, bounds: Any, at: Any, target: float = 1e-9) -> tuple[float, float]:
     with ctx.workprec(160):
-        box = tuple(Interval(*pair) for pair in bounds)
-        found = largest_gain(payoff, {}, own, box, at, arb(target))
+        box, here = tuple(Interval(*pair) for pair in bounds), tuple(map(Interval, at))
+        now = enclose(payoff, dict(zip(own, here, strict=True)))
+        found = largest_gain(Payoff(payoff, {}, own, here, [(box, {})], now), arb(target))
         return float(found.most), float(found.least)
 
 
@@ -243,6 +245,11 @@ TAMPERED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an entry less": lambda c: c.pop("cycle"),
     "no number": lambda c: c["action"].__setitem__(0, "inf"),
     "others of another game": lambda c: c["others"].append({**c, "game": {}}),
+    "others of nothing": lambda c: c.update(others={}),
+    "a regret that is nobody's": lambda c: c["certificate"].update(worst=None),
+    "a regret in money": lambda c: c["certificate"].update(regret_usd_bn=1.0),
+    "a word for money": lambda c: c["certificate"].update(regret_usd_bn="much"),
+    "a number for a word": lambda c: c["certificate"].update(reason=5),
 }
 
 
@@ -284,6 +291,69 @@ def test_nothing_over_nothing_is_not_nothing() -> None:
     assert "accepted" not in (status(forged)["payoffs"], status(forged)["regret"])
 
 
+@pytest.mark.parametrize("made", [sp.tanh, sp.atan, lambda u: sp.Max(u, 0)])
+def test_what_is_made_of_a_logarithm_that_does_not_exist(made: Any) -> None:
+    """log(a - 1) is no number below 1, though tanh(log(a - 1)) would be -1 if it were minus infinity."""
+    game = ag.ContinuousGame(
+        {"1": made(sp.log(a - 1)) + a / 9, "2": -b}, {"1": (a, 0, 2), "2": (b, 0, 1)}
+    )
+    found = status(claimed(game, [2.0, 0.0]) | {"payoff": [2 / 9, 0.0]})
+    assert (found["payoffs"], found["regret"]) == ("accepted", "not checkable")
+    here = status(claimed(game, [2.0, 0.0]) | {"action": [0.5, 0.0], "payoff": [-1.05, 0.0]})
+    assert "accepted" not in (here["payoffs"], here["regret"])
+
+
+def test_a_cycle_is_evidence_that_is_not_read(contest: dict[str, Any]) -> None:
+    told = contest | {"cycle": [[0.1, 0.2], [0.2, 0.1], [0.1, 0.2]]}
+    assert ag.verify(told).status == "not checkable"
+
+
+def test_lists_say_what_of_them_is_not_read() -> None:
+    found = saved(ag.find_equilibria(OWN["decisive contest with an inactive player"].game))
+    assert ag.verify(found).status == "not checkable"
+    found["completeness"] = found["claims"][-1]["completeness"] = "unknown"
+    assert ag.verify(found).status == "accepted"
+    for change, status_ in (
+        ({"cycle": [[0.0]]}, "not checkable"), ({"proof": 0}, "not checkable"),
+        ({"provenance": {"game_hash": "0" * 64}}, "refused"),
+    ):  # fmt: skip
+        assert ag.verify(found | change).status == status_
+    cited = copy.deepcopy(found)
+    cited["claims"][-1]["theorem"] = "hope"
+    assert ag.verify(cited).status == "refused"
+    empty = found | {"equilibria": [], "claims": found["claims"][-1:]}
+    assert ag.verify(empty).status == "accepted"
+    empty["game"] = empty["game"] | {"payoffs": [["eval", "1"]] * len(empty["game"]["payoffs"])}
+    assert ag.verify(empty).status == "refused"
+
+
+def test_one_profile_twice_in_a_list_that_claims_nothing() -> None:
+    found = saved(ag.find_equilibria(OWN["decisive contest with an inactive player"].game))
+    for one in found["equilibria"]:
+        one["certificate"]["unique"] = "not proven"
+    for claim in found["claims"]:
+        claim.update({"state": "not proven"} if "state" in claim else {})
+    assert ag.verify(found).status == "not checkable"
+    found["equilibria"][2] = found["equilibria"][1]
+    assert ag.verify(found).status == "refused"
+
+
+def test_near_profiles_of_a_continuum_are_no_profile_twice() -> None:
+    """Whoever matches the other is content: a continuum, of which a list holds points close together."""
+    game = ag.ContinuousGame(
+        {"1": -((a - b) ** 2), "2": -((a - b) ** 2)}, {"1": (a, 0, 1), "2": (b, 0, 1)}
+    )
+    first = claimed(game, [0.5, 0.5], unique="multiple")
+    rest = [claimed(game, [z, z], unique="multiple") for z in (0.5002, 0.9)]
+    entries = ("schema", "kind", "version", "claims")
+    first["others"] = [{k: v for k, v in one.items() if k not in entries} for one in rest]
+    for k in range(2):
+        of = f"action-profile.others[{k}]"
+        first["claims"] += [{**c, "of": of} for c in rest[k]["claims"]]
+    found = ag.verify(first)
+    assert found.accepted, found.to_dict()
+
+
 def test_followers_of_a_leader_are_not_checkable() -> None:
     duopoly = ag.ContinuousGame(
         {"1": a * (10 - a - b) - a, "2": b * (10 - a - b) - b}, {"1": (a, 0, 10), "2": (b, 0, 10)}
@@ -305,7 +375,8 @@ def test_finite_profiles_are_checked_exactly(bimatrix: ag.FiniteGame) -> None:
     assert len(found) == 3
     report = ag.verify(saved(found))
     assert {c.status for c in report.claims} == {"accepted", "not checkable"}
-    assert [c.claim for c in report.claims if c.status != "accepted"] == ["completeness"]
+    left = [c.claim for c in report.claims if c.status != "accepted"]
+    assert left == ["further entries", "completeness"]  # Components, which are not read.
     mixed = saved(next(p for p in found if not p.pure))
     assert status(mixed)["regret"] == "accepted"
     nudged = copy.deepcopy(mixed)

@@ -364,6 +364,12 @@ def test_evidence_for_a_theorem_is_refused(files: dict[str, Content]) -> None:
     several = copy.deepcopy(files["multiple"])
     claim(several, "uniqueness")["evidence"] = []
     assert ag.verify(several).status == "refused"
+    listed = copy.deepcopy(files["set"])
+    listed |= {"completeness": "not known", "complete": False}
+    claim(listed, "completeness")["completeness"] = "not known"
+    assert ag.verify(listed).accepted
+    claim(listed, "completeness")["theorem"] = "simultaneous Nash"
+    assert ag.verify(listed).status == "refused"
 
 
 def test_a_list_of_equilibria_may_cite_a_theorem_itself(files: dict[str, Content]) -> None:
@@ -495,6 +501,13 @@ def test_a_tariff_changed(files: dict[str, Content]) -> None:
     assert ag.verify(true).accepted
     true["plan"]["tariff"] = 0.2000001
     assert ag.verify(true).status == "refused"
+
+
+def test_no_profile_that_is_refused_is_the_only_one(files: dict[str, Content]) -> None:
+    content = copy.deepcopy(files["nash"])
+    move_all_numbers(content)
+    found = {c.claim: c.status for c in ag.verify(content).claims}
+    assert found == {"numbers": "accepted", "regret": "refused", "uniqueness": "refused"}
 
 
 def test_continua() -> None:

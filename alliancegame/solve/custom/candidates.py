@@ -210,6 +210,8 @@ def best_reply_path(functions: CompiledGame, x: Array, steps: int = 60) -> tuple
             return [*path, now], "rest"
         for k, before in enumerate(path):
             if np.max(np.abs(now - before) / span) < 1e-9 and k < len(path) - 1:
-                return [*path[k:], now], "cycle"
+                circle = [*path[k:], now]  # Rounding alone also makes a circle, a very small one.
+                wide = np.max(np.ptp(circle, axis=0) / span) > 1e-6
+                return circle, "cycle" if wide else "rest"
         path.append(now)
     return path, "neither"

@@ -22,6 +22,9 @@ UNSETTLED: tuple[Unique, str] = ("not proven", "find_equilibria says what is kno
 BESIDE = 1e-5
 """Where replies rest this near to a point of Newton's, relative to the actions' ranges, it is the same."""
 
+NEAR = 1e-3
+"""Profiles this near to each other, relative to the actions' ranges, may be one that is not sharp."""
+
 METHOD = "branch and bound of each player's payoff over its action set, in interval arithmetic"
 
 
@@ -95,7 +98,27 @@ def equilibria(
         held = certify(game, profile, tolerances=tolerances)
         if held.verdict != "unverified":
             made.append(profile_of(game, profile, held))
+    made = _told_apart(game, made, tolerances)
     return sorted(made, key=lambda p: -float(p.payoffs[0])), all_roles
+
+
+def _told_apart(
+    game: ContinuousGame, found: list[ActionProfile], tolerances: Tolerances
+) -> list[ActionProfile]:
+    """One of those near each other with nothing but equilibria, as far as is known, between them.
+
+    Where payoffs are flat, all points around an equilibrium are approximate ones.
+    """
+    span, kept = game.high - game.low, list[ActionProfile]()
+    for one in sorted(found, key=lambda p: p.certificate.regret):
+        for other in kept:
+            if np.max(np.abs(one.actions - other.actions) / span) < NEAR:
+                between = (one.actions + other.actions) / 2
+                if certify(game, between, tolerances=tolerances).verdict != "unverified":
+                    break
+        else:
+            kept.append(one)
+    return kept
 
 
 def _rests(functions: CompiledGame) -> Array:

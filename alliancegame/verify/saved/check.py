@@ -1,15 +1,16 @@
-"""Walking through a saved result, and reporting on each of its claims."""
+"""Walking through a saved result: each of its claims is found true, false, or left open."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import json
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flint import ctx
 
@@ -18,9 +19,10 @@ from alliancegame.game.checks import shown
 from alliancegame.verify import claims
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer
 from alliancegame.verify.intervals import PRECISION, NotEnclosedError
-from alliancegame.verify.saved import games
-from alliancegame.verify.saved.kinds import KINDS, Checked, Kind, continua
+from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.saved.kinds import KINDS, Checked, Kind
 from alliancegame.verify.saved.reading import (
+    PROFILES,
     Content,
     Equilibrium,
     RefusedError,
@@ -29,11 +31,10 @@ from alliancegame.verify.saved.reading import (
     loads,
     number,
     places,
+    said,
     same,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    import pandas as pd
+from alliancegame.verify.saved.report import Claim, VerificationReport
 
 SCHEMA = 1
 DAMAGE = (
@@ -41,54 +42,6 @@ DAMAGE = (
     RecursionError, NotImplementedError, ArithmeticError,
 )  # fmt: skip
 """What reading a damaged file can raise: it is then refused."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-    """One claim: `of` which part of the result, what is claimed, the `status` and in words why."""
-
-    of: str
-    claim: str
-    status: str
-    detail: str
-
-
-@dataclasses.dataclass(frozen=True)
-class VerificationReport:
-    """What the checker found: every claim "accepted", "refused" or "not checkable"."""
-
-    kind: str
-    claims: tuple[Claim, ...]
-
-    @property
-    def status(self) -> str:
-        """The gravest status of any claim."""
-        return claims.gravest([(c.status, "") for c in self.claims])[0]
-
-    @property
-    def accepted(self) -> bool:
-        """Whether every claim is accepted."""
-        return self.status == ACCEPTED
-
-    def headline(self) -> str:
-        """One line: how many claims have which status."""
-        counts = {s: sum(c.status == s for c in self.claims) for s in (ACCEPTED, REFUSED, OPEN)}
-        found = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-        return f"{self.kind}: {self.status} ({found})"
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row for each claim."""
-        import pandas as pd
-
-        return pd.DataFrame([dataclasses.asdict(claim) for claim in self.claims])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        rows = [dataclasses.asdict(claim) for claim in self.claims]
-        return {"kind": self.kind, "status": self.status, "claims": rows}
-
-    def __repr__(self) -> str:
-        return f"<VerificationReport: {self.headline()}>"
 
 
 def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationReport:
@@ -163,11 +116,7 @@ class _Walk:
             what = "the checker has no rules for threats that must be credible"
             self.say(kind, "result", (OPEN, what))
         elif kind in KINDS:
-            self.result(
-                "", KINDS[kind], {"equilibrium": content} if kind == "equilibrium" else content
-            )
-        elif kind in (*games.FORMS, *games.LISTS):
-            games.settle(kind, content, self.settle)
+            self.result("", KINDS[kind], {kind: content} if kind in PROFILES else content)
         elif not data["claims"]:
             self.say(kind, "result", (OPEN, "the checker has no rules for this kind of result"))
         for of, claim in self.listed:
@@ -181,9 +130,7 @@ class _Walk:
         keys |= {path.partition(".")[0].removesuffix("[*]") for path in paths}
         lacking = sorted(keys - set(content))
         demand(not lacking, f"{of or 'the result'} lacks {lacking}")
-        unread = sorted(
-            k for k in set(content) - keys if not (content[k] is None or content[k] is False)
-        )
+        unread = sorted(k for k in set(content) - keys if said(content[k]))
         if unread:
             self.say(of, "further entries", (OPEN, f"not read: {', '.join(unread)}"))
         for path, inner in kind.results.items():
@@ -191,7 +138,7 @@ class _Walk:
                 self.result(f"{of}{name}.", KINDS[inner], found)
         groups = [
             [
-                self.alone(equilibrium_of(f"{of}{name}", found))
+                self.alone(equilibrium_of(kind.of, f"{of}{name}", found))
                 for name, found in places(content, path)
             ]
             for path in kind.equilibria
@@ -199,15 +146,10 @@ class _Walk:
         parts = [part for group in groups for part in group]
         kind.fits(content, parts)
         for k, part in enumerate(parts):
-            group = groups[0] if kind.lists and k < len(groups[0]) else []
-            parts[k] = self.beside_others(part, [one for one in group if one is not part])
-        if kind.equilibria[:1] == ("baseline",) and not parts[0].proven:
-            best = (
-                "A is the equilibrium best for the leader: that no better one exists is not checked"
-            )
-            self.say(parts[0].read.of, "best for the leader", (OPEN, best))
-        for name, answer in continua(content) if kind.lists else ():
-            self.say(f"{of}{name}", "continuum", answer)
+            group = groups[0] if "[*]" in kind.equilibria[0] and k < len(groups[0]) else []
+            parts[k] = self.beside_others(kind, part, [one for one in group if one is not part])
+        for where, claim, answer in kind.remarks(content, parts):
+            self.say(f"{of}{where}", claim, answer)
         for claim, (stated, find) in kind.claims.items():
             listed = self.listed.get((of, claim), {})
             says = {name: content[name] for name in stated} | _cited(listed, claim)
@@ -227,45 +169,58 @@ class _Walk:
 
     def alone(self, read: Equilibrium) -> Checked:
         """The numbers and the regret of one equilibrium."""
-        of, made = read.of, read.content["certificate"]
-        said = self.listed.get((of, "numbers"), {}).get("savings", "nan")
-        savings = number(said)
-        agree = lambda: claims.numbers(read.stage, read.numbers, savings)  # noqa: E731
-        self.settle(of, "numbers", {"savings": said}, agree)
-        says = {"verdict": made["verdict"], "bound": made["regret"]}
-        gains = lambda: claims.regret(read.stage, read.certificate)  # noqa: E731
+        of, made, profile, savings = read.of, read.certificate, read.profile, math.nan
+        if said(read.content.get("cycle")):
+            self.say(of, "cycle", (OPEN, "not read: a cycle of replies"))
+        if isinstance(profile, Stage):
+            written = self.listed.get((of, "numbers"), {}).get("savings", "nan")
+            savings = number(written)
+            agree = functools.partial(claims.numbers, profile, read.numbers, savings)
+            self.settle(of, "numbers", {"savings": written}, agree)
+        else:
+            agree = functools.partial(claims.payoffs, profile, read.numbers["payoff"])
+            self.settle(of, "payoffs", {}, agree)
+        says = {"verdict": made["verdict"], "bound": read.content["certificate"]["regret"]}
+        gains = functools.partial(claims.regret, profile, made, read.content["concept"])
         return Checked(read, savings, self.settle(of, "regret", says, gains))
 
-    def beside_others(self, part: Checked, siblings: Sequence[Checked]) -> Checked:
+    def beside_others(self, kind: Kind, part: Checked, siblings: Sequence[Checked]) -> Checked:
         """What an equilibrium says of others: those that it lists, or else its siblings."""
         read, others = part.read, []
         for k, content in enumerate(read.content["others"]):
-            other = equilibrium_of(f"{read.of}.others[{k}]", content)
-            alike = all(same(content[k], read.content[k]) for k in ("game", "plan", "concept"))
-            demand(alike, f"{other.of} is of another game or plan")
-            demand(not content["others"], f"{other.of} lists others of its own")
-            others.append(self.alone(other))
-            self.unique(others[-1], [part])
+            beside = equilibrium_of(kind.of, f"{read.of}.others[{k}]", content)
+            keys = {"game", "plan", "concept"} & set(content)
+            alike = all(same(content[key], read.content[key]) for key in keys)
+            demand(alike, f"{beside.of} is of another game or plan")
+            demand(not content["others"], f"{beside.of} lists others of its own")
+            others.append(self.alone(beside))
+        for other in others:
+            self.unique(other, [part, *(one for one in others if one is not other)])
         return dataclasses.replace(part, unique=self.unique(part, others or siblings))
 
     def unique(self, part: Checked, others: Sequence[Checked]) -> str:
         """Whether an equilibrium is the only one, or one of several, as it says."""
         read, listed = part.read, self.listed.get((part.read.of, "uniqueness"), {})
-        state, cited = read.certificate["unique"], _cited(listed, "uniqueness")
+        state, profile = read.certificate["unique"], read.profile
+        theorem, evidence = listed.get("theorem"), listed.get("evidence")
 
         def find() -> Answer:
-            theorem, evidence = listed.get("theorem"), listed.get("evidence")
             if state != "proven" and (theorem is not None or evidence is not None):
                 return REFUSED, f"the theorem {theorem!r} is cited for uniqueness {state!r}"
             if state == "not proven":
                 return ACCEPTED, "nothing is claimed"
+            if part.regret == REFUSED:
+                return REFUSED, "it is no equilibrium"
             if state == "multiple":
-                return claims.several(read.stage, [_beside(one) for one in (part, *others)])
+                return claims.several(profile, [_beside(one) for one in (part, *others)])
             if others or read.certificate["verdict"] == "unverified":
                 return REFUSED, "further equilibria are listed, or the profile is unverified"
-            return claims.only(theorem, read.stage, [read.stage.burdens], evidence)
+            return claims.only(theorem, profile, [profile.values], evidence)
 
-        return self.settle(read.of, "uniqueness", {"state": state, "theorem": None} | cited, find)
+        cites = (
+            {"theorem": None} | _cited(listed, "uniqueness") if isinstance(profile, Stage) else {}
+        )
+        return self.settle(read.of, "uniqueness", {"state": state} | cites, find)
 
 
 def _cited(listed: Content, claim: str) -> dict[str, Any]:
@@ -275,4 +230,4 @@ def _cited(listed: Content, claim: str) -> dict[str, Any]:
 
 
 def _beside(part: Checked) -> tuple[Sequence[float], float, str]:
-    return part.read.stage.burdens, part.read.certificate["regret"], part.regret
+    return part.read.profile.values, part.read.certificate["regret"], part.regret

@@ -32,31 +32,29 @@ class Checked:
         return self.unique == ACCEPTED and self.read.certificate["unique"] == "proven"
 
 
-Finder = Callable[[Content, Sequence[Checked], Content], Answer]
+Parts = Sequence[Checked]
+Finder = Callable[[Content, Parts, Content], Answer]
 """What becomes of a claim, from the content of the result, its equilibria, and the claim as listed."""
+Remark = tuple[str, str, Answer]
+"""On which part, a claim that the result makes without listing it, and what became of it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """A kind of result.
 
-    `equilibria` stand at these paths, `results` of other kinds at those. `claims` are each the entries
-    that it states, and a finder; other `entries` it must have. `fits` refuses what contradicts itself.
+    `equilibria` stand at these paths, profiles of kind `of`; `results` of other kinds at those. `claims`
+    are each the entries that it states, and a finder; other `entries` it must have. `fits` refuses what
+    contradicts itself; `remarks` are on what is claimed without being listed.
     """
 
-    entries: tuple[str, ...]
+    entries: tuple[str, ...] = ()
     equilibria: tuple[str, ...] = ()
+    of: str = "equilibrium"
     results: Mapping[str, str] = dataclasses.field(default_factory=dict)
     claims: Mapping[str, tuple[tuple[str, ...], Finder]] = dataclasses.field(default_factory=dict)
-    fits: Callable[[Content, Sequence[Checked]], None] = lambda content, parts: None
-
-    @property
-    def lists(self) -> bool:
-        """Whether its equilibria stand beside each other, each one of several."""
-        return self.equilibria == LISTED
-
-
-LISTED = ("equilibria[*]", "components[*].ends[*]")
+    fits: Callable[[Content, Parts], None] = lambda content, parts: None
+    remarks: Callable[[Content, Parts], Iterator[Remark]] = lambda content, parts: iter(())
 
 
 def _open(why: str) -> Finder:
@@ -69,16 +67,12 @@ def _open(why: str) -> Finder:
 class Change:
     """What a plan changes for the leader: all numbers of a comparison are differences of these."""
 
-    def __init__(self, parts: Sequence[Checked]) -> None:
-        base, here = parts
-        lead = base.read.stage.lead
-        self.gain, self.influence = (
-            here.read.numbers[k][lead] - base.read.numbers[k][lead] for k in ("payoff", "influence")
+    def __init__(self, parts: Parts) -> None:
+        (base, before), (here, after) = ((part.read, _leader(part)) for part in parts)
+        self.gain, self.influence, self.saved, self.spent, self.esteem = (
+            b - a for a, b in zip(before, after, strict=True)
         )
-        self.saved = here.savings - base.savings
-        self.slack = 1e-9 + 10 * max(part.read.certificate["regret"] for part in parts)
-        self.spent = _allied_burden(here) - _allied_burden(base)
-        self.esteem = _esteem(here) - _esteem(base)
+        self.slack = 1e-9 + 10 * max(read.certificate["regret"] for read in (base, here))
 
     def outcome(self) -> str:
         """What the plan brings the leader (docs/theory/outcomes)."""
@@ -90,50 +84,47 @@ class Change:
         return "backfire" if self.saved > SMALL else "futile"
 
 
-def _allied_burden(part: Checked) -> float:
-    """Allied spending, a share of allied GDP."""
-    stage = part.read.stage
-    gdp = [float(y) for y in stage.game.by_member("gdp")]
-    spent = sum(gdp[i] * stage.burdens[i] for i in stage.allies)
-    return spent / sum(gdp[i] for i in stage.allies)
+def _leader(part: Checked) -> tuple[float, ...]:
+    """The leader's payoff, influence and savings, allied spending / allied GDP, and alpha_l v(p_l)."""
+    stage, lead, given = part.read.profile, part.read.profile.lead, part.read.numbers
+    gdp, alpha = ([float(v) for v in stage.game.by_member(k)] for k in ("gdp", "influence_weight"))
+    spent = sum(gdp[i] * stage.values[i] for i in stage.allies) / sum(gdp[i] for i in stage.allies)
+    esteem = influence = given["influence"][lead]
+    if alpha[lead] != 0 and stage.game.influence_value != "share":
+        esteem = math.log(influence) if influence > 0 else -math.inf
+    return given["payoff"][lead], influence, part.savings, spent, alpha[lead] * esteem
 
 
-def _esteem(part: Checked) -> float:
-    """alpha_l v(p_l)."""
-    stage = part.read.stage
-    alpha, influence = (
-        float(values[stage.lead])
-        for values in (stage.game.by_member("influence_weight"), part.read.numbers["influence"])
-    )
-    if alpha == 0 or stage.game.influence_value == "share":
-        return alpha * influence
-    return alpha * math.log(influence) if influence > 0 else -math.inf
-
-
-def _a_is_a(content: Content, parts: Sequence[Checked]) -> None:
+def _a_is_a(content: Content, parts: Parts) -> None:
     base, here = (part.read for part in parts)
     alike = same(base.content["game"], here.content["game"])
     demand(alike, "A and the plan are of different games")
-    provenance, plan = content.get("provenance", base.content["provenance"]), base.content["plan"]
-    hashed = provenance["game_hash"] == base.stage.game.hash
+    provenance = content.get("provenance", base.content["provenance"])
+    hashed = provenance["game_hash"] == base.profile.game.hash
     demand(hashed, "the game is not the one whose hash (SHA-256) is stated")
-    quiet = plan["threat"] == plan["tariff"] == 0 and plan["burden"] is None
-    demand(quiet, "A is not without pressure")
-    lead = base.stage.lead
+    plan = base.profile.plan
+    demand(plan.threat == plan.tariff == 0 and plan.burden is None, "A is not without pressure")
+    lead = base.profile.lead
     payoffs = [number(other["payoff"][lead]) for other in base.content["others"]]
     best = base.numbers["payoff"][lead] + 1e-9 + 10 * base.certificate["regret"]
     demand(all(payoff <= best for payoff in payoffs), "A is not the best for the leader")
 
 
-def _outcome(content: Content, parts: Sequence[Checked], claim: Content) -> Answer:
+def _best_a(content: Content, parts: Parts) -> Iterator[Remark]:
+    if not parts[0].proven:
+        why = "A is the equilibrium best for the leader: that no better one exists is not checked"
+        yield parts[0].read.of, "best for the leader", (OPEN, why)
+
+
+def _outcome(content: Content, parts: Parts, claim: Content) -> Answer:
     found = Change(parts).outcome()
     if content["outcome"] != found:
         return REFUSED, f"the outcome is {found}"
     return ACCEPTED, "it follows from A and the answer to the plan"
 
 
-def _outcome_and_gain(content: Content, parts: Sequence[Checked], claim: Content) -> Answer:
-    change, flags, base = Change(parts), content["flags"], parts[0].read.stage
+def _outcome_and_gain(content: Content, parts: Parts, claim: Content) -> Answer:
+    change, flags, base = Change(parts), content["flags"], parts[0].read.profile
     loss = change.gain < -change.slack
     holds = {
         "spending_backfire": change.spent < -1e-9,
@@ -145,30 +136,29 @@ def _outcome_and_gain(content: Content, parts: Sequence[Checked], claim: Content
     if number(content["delta_payoff"]) != change.gain:
         return REFUSED, f"delta_payoff is {change.gain}"
     money = claims.worth(base, base.lead, change.gain)
-    found = agrees("gain_usd_bn", number(content["gain_usd_bn"]), money)
-    answers = [_outcome(content, parts, claim), found]
-    if refused := [answer for answer in answers if answer[0] == REFUSED]:
-        return refused[0]
-    if more := sorted(set(flags) - set(holds)):
-        return OPEN, f"flags that need more than is in the file: {', '.join(more)}"
-    return answers[0] if found[0] == ACCEPTED else found
+    more = sorted(set(flags) - set(holds))
+    return claims.gravest([
+        _outcome(content, parts, claim),
+        agrees("gain_usd_bn", number(content["gain_usd_bn"]), money),
+        (OPEN if more else ACCEPTED, f"flags that need more than is in the file: {', '.join(more)}"),
+    ])  # fmt: skip
 
 
 PARTS = ("commitment", "leverage", "trust_loss")
 
 
-def _adds_up(content: Content, parts: Sequence[Checked], claim: Content) -> Answer:
+def _adds_up(content: Content, parts: Parts, claim: Content) -> Answer:
     commitment, *_ = given = [number(content[name]) for name in PARTS]
     number(content["versus_best_burden"])
     whole = agrees("their sum", sum(given), Interval(Change(parts).gain), claims.PAYOFF_CLOSE)
     if whole[0] == REFUSED:
         return whole
-    if parts[1].read.stage.plan.burden is None and commitment != 0:
+    if parts[1].read.profile.plan.burden is None and commitment != 0:
         return REFUSED, "there is no commitment: the plan names no burden"
     return OPEN, "they add up; each by itself needs equilibria that are not in the file"
 
 
-def _one_a(content: Content, parts: Sequence[Checked]) -> None:
+def _one_a(content: Content, parts: Parts) -> None:
     games = [item["baseline"]["game"] for item in content["items"]]
     demand(bool(games), "no comparison is listed")
     demand(all(same(game, games[0]) for game in games), "comparisons with A of different games")
@@ -180,7 +170,7 @@ SELECTION = ("optimistic_value", "pessimistic_value", "pessimistic_plan", "epsil
 """What a Stackelberg result says of several answers to a plan."""
 
 
-def _committed(content: Content, parts: Sequence[Checked]) -> None:
+def _committed(content: Content, parts: Parts) -> None:
     _a_is_a(content, parts)
     commit, plan = content["commit"], content["plan"]
     demand(same(plan, parts[1].read.content["plan"]), "the response is to another plan")
@@ -195,24 +185,45 @@ def _committed(content: Content, parts: Sequence[Checked]) -> None:
     demand(not (worst > best or epsilon < 0), "the worst answer is better than the best")
 
 
-# --- Sets of equilibria ----------------------------------------------------------------------------
-
-COMPLETENESS = ("proven", "to a resolution", "not known")
+# --- Lists of equilibria ---------------------------------------------------------------------------
 
 
-def _listed_once(content: Content, parts: Sequence[Checked]) -> None:
+def _listed(parts: Parts) -> list[Equilibrium]:
+    return [part.read for part in parts if part.read.of.startswith("equilibria")]
+
+
+def _of_one_game(content: Content, parts: Parts) -> None:
+    reading.game_of(content)
+    listed = [part.read.profile.values for part in parts]
+    demand(all(listed.count(one) == 1 for one in listed), "one profile is listed twice")
+    for part in parts:
+        alike = same(part.read.content["game"], content["game"])
+        nash = part.read.content["concept"] == "nash"
+        demand(alike and nash, f"{part.read.of} is of another game, or no Nash equilibrium")
+
+
+def _not_repeated(content: Content, parts: Parts, claim: Content) -> Answer:
+    """Completeness of lists of a user's own game (words), or of a finite one (a truth value)."""
+    known = content.get("completeness", content.get("complete"))
+    if not {"theorem", "evidence"}.isdisjoint(claim):
+        return REFUSED, "a proof is cited that no list of such a game has"
+    if known is False or known == "unknown":
+        return ACCEPTED, "nothing is claimed"
+    if known is True or known in ("proven", "resolution"):
+        return OPEN, claims.NOT_REPEATED
+    return REFUSED, f"completeness is {known!r}"
+
+
+def _listed_once(content: Content, parts: Parts) -> None:
     game, plan = reading.game_of(content), reading.plan_of(content)
     for part in parts:
         alike = all(same(part.read.content[key], content[key]) for key in ("game", "plan"))
         demand(alike, f"{part.read.of} is of another game or plan")
-    listed = [part.read.stage.burdens for part in parts if part.read.of.startswith("equilibria")]
+    listed = [read.profile.values for read in _listed(parts)]
     for k, one in enumerate(listed):
         demand(all(apart(one, two) for two in listed[:k]), f"equilibria[{k}] is listed before")
     complete = content["completeness"] == "proven"
-    demand(content["completeness"] in COMPLETENESS, "completeness is none of the known words")
     demand(content["complete"] is complete, "complete and completeness contradict each other")
-    quiet = not (content["cycle"] and content["equilibria"])
-    demand(quiet, "a cycle is evidence that there is no equilibrium, and there is one")
     for k, component in enumerate(content["components"]):
         names, ends = component["members"], [end["burden"] for end in component["ends"]]
         demand(bool(ends), f"components[{k}] has no end")
@@ -224,12 +235,25 @@ def _listed_once(content: Content, parts: Sequence[Checked]) -> None:
             moves = any(apart(a[i : i + 1], b[i : i + 1]) for a in ends for b in ends)
             demand(not moves or name in names, f"{name} moves along components[{k}]")
     demand(isinstance(content["cycle"], list), "the cycle is no list")
+    quiet = not (content["cycle"] and content["equilibria"])
+    demand(quiet, "a cycle is evidence that there is no equilibrium, and there is one")
     for turn in content["cycle"]:
         _turn(Stage(game, plan, reading.profile_of("the cycle", game, plan, turn["burdens"])), turn)
 
 
-def continua(content: Content) -> Iterator[tuple[str, Answer]]:
-    """Whether equilibria hang together as each of the `components` says: its name, and the answer.
+def _turn(stage: Stage, turn: Content) -> None:
+    """A step of a circle of best replies: the member gains what is said, or so just below its demand."""
+    i, reply, gain = stage.names.index(turn["member"]), number(turn["reply"]), number(turn["gain"])
+    low, high = (stage.of[f"burden_{end}"][i].lo for end in ("min", "max"))
+    sides = {reply < stage.demand[i], reply <= stage.demand[i]}
+    rises = [stage.number("payoff", i, reply, below) - stage.paid(i) for below in sides]
+    found = [agrees("a gain", gain, rise, claims.PAYOFF_CLOSE)[0] for rise in rises]
+    right = i in stage.playing and low <= reply <= high and gain > 0 and ACCEPTED in found
+    demand(right, f"{turn['member']} does not gain {gain} in the cycle")
+
+
+def _continua(content: Content, parts: Parts) -> Iterator[Remark]:
+    """Whether equilibria hang together as each of the `components` says.
 
     Proved where its ends share one sum: if nobody gains in their middle, and all who move can take back
     there what another gives, with one worth, so can they all over the hull of the ends.
@@ -249,51 +273,38 @@ def continua(content: Content) -> Iterator[tuple[str, Answer]]:
                 answer = (found[0], f"in the middle of the ends {found[1]}")
             elif game.shortfall != "trigger" and _one_sum(stage, component["members"], ends):
                 answer = (ACCEPTED, "its members share one sum of contributions at no gain or loss")
-        yield f"components[{k}]", answer
+        yield f"components[{k}]", "continuum", answer
 
 
 def _one_sum(stage: Stage, names: Sequence[str], ends: Sequence[Sequence[float]]) -> bool:
     """Whether allies who move give what others take back, and one sum at all ends."""
-    pairs = {i for pair in theorems.exchangeable(stage) for i in pair}
-    who = {stage.game.members.index_of(name) for name in names}
+    pairs = {stage.names[i] for pair in theorems.exchangeable(stage) for i in pair}
     sums = [sum(float(stage.of["scale"][i].hi) * end[i] for i in stage.allies) for end in ends]
-    return who <= pairs and max(sums) - min(sums) <= 1e-9 * max(sums)
+    return set(names) <= pairs and max(sums) - min(sums) <= 1e-9 * max(sums)
 
 
-def _turn(stage: Stage, turn: Content) -> None:
-    """A step of a circle of best replies: the member gains what is said, or so just below its demand."""
-    i = list(stage.game.members).index(turn["member"])
-    payoff, reply, gain = stage.payoff(i), number(turn["reply"]), number(turn["gain"])
-    now = payoff.number("payoff", stage.burdens[i])
-    found = [
-        agrees("a gain", gain, payoff.number("payoff", reply, below) - now, claims.PAYOFF_CLOSE)
-        for low, high, below in payoff.pieces
-        if low <= reply <= high
-    ]
-    right = i in stage.players and gain > 0 and any(status == ACCEPTED for status, _ in found)
-    demand(right, f"{turn['member']} does not gain {gain} in the cycle")
-
-
-def _complete(content: Content, parts: Sequence[Checked], claim: Content) -> Answer:
-    known = content["completeness"]
-    listed = [part for part in parts if part.read.of.startswith("equilibria")]
-    if known == "not known":
-        return ACCEPTED, "nothing is claimed"
-    if known == "proven" and any(theorems.exchangeable(part.read.stage) for part in listed):
+def _complete(content: Content, parts: Parts, claim: Content) -> Answer:
+    known, listed = content["completeness"], _listed(parts)
+    if known != "proven" and not {"theorem", "evidence"}.isdisjoint(claim):
+        return REFUSED, f"a proof is cited for completeness {known!r}"
+    if known == "proven" and any(theorems.exchangeable(read.profile) for read in listed):
         return OPEN, "that allies share a burden in no other ways than those listed is not checked"
-    if "theorem" in claim and known == "proven":
-        profiles = [part.read.stage.burdens for part in listed]
-        game = reading.game_of(content)
-        least = [float(b) for b in game.by_member("burden_min")]
-        stage = listed[0].read.stage if listed else Stage(game, reading.plan_of(content), least)
+    if known == "proven" and "theorem" in claim:
+        game, plan = reading.game_of(content), reading.plan_of(content)
+        stage = Stage(game, plan, [float(b) for b in game.by_member("burden_min")])
+        stage = listed[0].profile if listed else stage
+        profiles = [read.profile.values for read in listed]
         return claims.only(claim["theorem"], stage, profiles, claim.get("evidence"))
-    if known == "proven" and len(listed) == 1 and listed[0].proven:
+    if known == "proven" and len(listed) == 1 and parts[0].proven:
         return ACCEPTED, "a theorem proves that there is only one"
-    return OPEN, "no theorem that is checked here proves the list complete"
+    if known in ("proven", "to a resolution"):
+        return OPEN, "no theorem that is checked here proves the list complete"
+    status = ACCEPTED if known == "not known" else REFUSED
+    return status, "nothing is claimed" if known == "not known" else f"completeness is {known!r}"
 
 
 KINDS = {
-    "equilibrium": Kind(entries=(), equilibria=("equilibrium",)),
+    **{kind: Kind(equilibria=(kind,), of=kind) for kind in reading.PROFILES},
     "comparison": Kind(
         entries=("delta_payoff", "gain_usd_bn", "provenance"),
         equilibria=("baseline", "result"),
@@ -302,8 +313,9 @@ KINDS = {
             "decomposition": ((*PARTS, "versus_best_burden"), _adds_up),
         },
         fits=_a_is_a,
+        remarks=_best_a,
     ),
-    "comparisons": Kind(entries=(), results={"items[*]": "comparison"}, fits=_one_a),
+    "comparisons": Kind(results={"items[*]": "comparison"}, fits=_one_a),
     "stackelberg": Kind(
         entries=("commit", "plan", "search", "selection", "objective"),
         equilibria=("baseline", "response"),
@@ -311,19 +323,32 @@ KINDS = {
             "outcome": (("outcome",), _outcome),
             "selection": (
                 SELECTION,
-                _open("both values come from a search of plans, which is not repeated"),
+                _open("both values come from a search, which is not repeated"),
             ),
-            "leader gap": (
-                ("leader_gap",),
-                _open("an estimate of the search: whether some plan is better is not checked"),
-            ),
+            "leader gap": (("leader_gap",), _open("an estimate: a better plan is not excluded")),
         },
         fits=_committed,
+        remarks=_best_a,
     ),
     "alliance-equilibria": Kind(
         entries=("game", "plan", "complete", "statement", "cycle", "provenance"),
-        equilibria=LISTED,
+        equilibria=("equilibria[*]", "components[*].ends[*]"),
         claims={"completeness": (("completeness",), _complete)},
         fits=_listed_once,
+        remarks=_continua,
+    ),
+    "action-equilibria": Kind(
+        entries=("game", "statement", "resolution", "provenance"),
+        equilibria=("equilibria[*]",),
+        of="action-profile",
+        claims={"completeness": (("completeness",), _not_repeated)},
+        fits=_of_one_game,
+    ),
+    "equilibrium-set": Kind(
+        entries=("game", "statement", "method", "provenance"),
+        equilibria=("equilibria[*]",),
+        of="profile",
+        claims={"completeness": (("complete",), _not_repeated)},
+        fits=_of_one_game,
     ),
 }

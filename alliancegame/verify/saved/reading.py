@@ -1,26 +1,30 @@
-"""Records of a file as numbers, game, plan and equilibria; anything unexpected is a refusal."""
+"""Records of a file as numbers, games, plans and profiles; anything unexpected is a refusal."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
+from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.checks import shown
+from alliancegame.game.custom import ContinuousGame
+from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
+from alliancegame.verify.deviations import Profile
+from alliancegame.verify.own import Actions, Mixtures
 from alliancegame.verify.payoffs import Stage
 
 Content = Mapping[str, Any]
 
-NUMBERS = ("burden", "payoff", "influence", "security", "trust")
-EQUILIBRIUM = {
-    "game", "plan", "concept", "members", *NUMBERS, "certificate", "message", "others", "provenance",
-}  # fmt: skip
 CERTIFICATE = {
     "verdict", "regret", "regret_usd_bn", "worst", "unique", "reason", "method", "scope", "tolerances",
 }  # fmt: skip
+TYPES: Mapping[Any, Any] = {"continuous": ContinuousGame, "aggregative": AggregativeGame}
+"""What games of formulas say of their type."""
 WORDS = {
     "verdict": ("certified", "approximate", "unverified"),
     "unique": ("proven", "multiple", "not proven"),
@@ -55,11 +59,23 @@ def same(one: Any, two: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
 
 
+def said(value: Any) -> bool:
+    """Whether an entry says anything."""
+    return json.dumps(value) not in ("null", "false", "[]")
+
+
 def number(value: Any) -> float:
     """A number as results write it: infinities and nan are text."""
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     demand(plain or value in ("nan", "inf", "-inf"), f"{shown(value)} is no number")
     return float(value)
+
+
+def numbers(values: Any, count: int, what: str) -> list[float]:
+    """A list of so many numbers."""
+    found = [number(value) for value in values]
+    demand(len(found) == count, f"{what} are {len(found)} numbers, not {count}")
+    return found
 
 
 def record(value: Any, keys: set[str], what: str) -> Content:
@@ -70,11 +86,13 @@ def record(value: Any, keys: set[str], what: str) -> Content:
     return dict(value)
 
 
-def game_of(content: Content) -> BurdenSharingGame:
+def game_of(content: Content) -> Any:
     """The game, whose hash the file must state."""
-    game = BurdenSharingGame.from_dict(content["game"])
+    data = content["game"]
+    kind = FiniteGame if "strategies" in data else BurdenSharingGame
+    game = TYPES.get(data.get("type"), kind).from_dict(data)
     hashed = content["provenance"]["game_hash"] == game.hash
-    right = hashed and game.to_dict() == content["game"]
+    right = hashed and same(game.to_dict(), data)
     demand(right, "the game is not the one whose hash (SHA-256) is stated")
     return game
 
@@ -99,37 +117,90 @@ def profile_of(of: str, game: BurdenSharingGame, plan: Plan, values: Sequence[An
     return burdens
 
 
+# --- Profiles of each kind of game -----------------------------------------------------------------
+
+Read = tuple[Profile, Mapping[str, Sequence[float]]]
+"""A profile, and what the file says of its numbers."""
+
+
+def _alliance(of: str, content: Content) -> Read:
+    game, plan = game_of(content), plan_of(content)
+    demand(content["members"] == list(game.members), f"{of} has other members than its game")
+    concept = "nash" if plan.burden is None else "response"
+    demand(content["concept"] == concept, f"{of} is no {content['concept']!r} under its plan")
+    stage = Stage(game, plan, profile_of(of, game, plan, content["burden"]))
+    names = ("payoff", "influence", "security", "trust")
+    return stage, {name: numbers(content[name], game.size, f"{name} of {of}") for name in names}
+
+
+def _actions(of: str, content: Content) -> Read:
+    game = game_of(content)
+    actions = numbers(content["action"], len(game.low), f"actions of {of}")
+    inside = all(a <= x <= b for a, x, b in zip(game.low, actions, game.high, strict=True))
+    demand(inside, f"an action of {of} is outside its bounds")
+    return Actions(game, actions), {
+        "payoff": numbers(content["payoff"], game.size, f"payoffs of {of}")
+    }
+
+
+def _mixtures(of: str, content: Content) -> Read:
+    game, rows = game_of(content), content["probabilities"]
+    mixtures = [[_fraction(p) for p in row] for row in rows]
+    fits = tuple(map(len, mixtures)) == game.shape
+    fits = fits and all(p >= 0 for row in mixtures for p in row)
+    fits = fits and all(abs(sum(row, Fraction(-1))) <= Fraction(1, 10**12) for row in mixtures)
+    demand(fits, f"the probabilities of {of} are none")
+    played = {
+        player: {label: p for label, p in zip(labels, row, strict=True) if _fraction(p) > 0}
+        for player, labels, row in zip(game.players, game.strategies, rows, strict=True)
+    }
+    alike = same(played, content["strategies"])
+    demand(alike, f"strategies and probabilities of {of} contradict each other")
+    demand(list(content["payoff"]) == list(game.players), f"payoffs of {of} are of other players")
+    paid = [float(_fraction(u)) for u in content["payoff"].values()]
+    return Mixtures(game, mixtures), {"payoff": paid}
+
+
+def _fraction(value: Any) -> Fraction:
+    """A number of a finite game: a fraction is text."""
+    return Fraction(value) if isinstance(value, str) else Fraction(number(value))
+
+
+PROFILES: Mapping[str, tuple[set[str], Callable[[str, Content], Read]]] = {
+    "equilibrium": ({"plan", "members", "burden", "influence", "security", "trust"}, _alliance),
+    "action-profile": ({"action", "cycle"}, _actions),
+    "profile": ({"probabilities", "strategies"}, _mixtures),
+}
+"""The kinds of profiles: the entries of their own, and what reads them."""
+SHARED = {"game", "payoff", "certificate", "concept", "message", "others", "provenance"}
+"""The entries of every profile."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Equilibrium:
-    """An equilibrium of a file: its name, its record, and what that says as numbers."""
+    """What a file calls an equilibrium: its name, its record, and what that says as numbers."""
 
     of: str
     content: Content
-    stage: Stage
+    profile: Any
     certificate: Content
     numbers: Mapping[str, Sequence[float]]
 
 
-def equilibrium_of(of: str, content: Any) -> Equilibrium:
+def equilibrium_of(kind: str, of: str, content: Any) -> Equilibrium:
     """Read an equilibrium. Whether it is one is another question."""
-    content = record(content, EQUILIBRIUM, of)
+    entries, read = PROFILES[kind]
+    content = record(content, SHARED | entries, of)
     made = dict(record(content["certificate"], CERTIFICATE, f"certificate of {of}"))
-    game, plan = game_of(content), plan_of(content)
-    demand(content["members"] == list(game.members), f"{of} has other members than its game")
-    numbers = {name: [number(v) for v in content[name]] for name in NUMBERS}
-    sizes = {len(values) for values in numbers.values()}
-    demand(sizes == {game.size}, f"{of} has not one number for each member")
-    burdens = profile_of(of, game, plan, content["burden"])
-    concept = "nash" if plan.burden is None else "response"
-    demand(content["concept"] == concept, f"{of} is no {content['concept']!r} under its plan")
-    for name, values in (*WORDS.items(), ("worst", (None, *game.members))):
+    profile, found = read(of, content)
+    for name, values in (*WORDS.items(), ("worst", (None, *profile.names))):
         demand(made[name] in values, f"{name} of {of} is {shown(made[name])}")
     texts = (content["message"], *(made[name] for name in ("reason", "method", "scope")))
     demand(all(isinstance(text, str) for text in texts), f"{of} has words that are no text")
     demand(isinstance(content["others"], list), f"others of {of} are no list")
     made |= {name: number(made[name]) for name in ("regret", "regret_usd_bn")}
     made["tolerances"] = {name: number(value) for name, value in made["tolerances"].items()}
-    return Equilibrium(of, content, Stage(game, plan, burdens), made, numbers)
+    return Equilibrium(of, content, profile, made, found)
 
 
 def places(content: Content, path: str) -> Iterator[tuple[str, Any]]:

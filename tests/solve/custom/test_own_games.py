@@ -294,3 +294,62 @@ def test_random_games_against_a_dense_grid(seed):
         best = max(np.max(one(fine, b)) - one(a, b), np.max(two(a, fine)) - two(a, b))
         regret = ag.certify(game, [a, b]).regret
         assert best - 1e-12 <= regret <= best + 1e-4
+
+
+def test_flat_payoffs_give_one_equilibrium_and_not_several():
+    """Around a flat maximum all points are approximate equilibria: they are one, not a multitude."""
+    games = [
+        ag.ContinuousGame(
+            {"1": (x + 0.2) ** 0.7 - 0.9 * x, "2": -((y - 0.3) ** 4) + x / 3},
+            {"1": (x, 0, 1), "2": (y, 0, 1)},
+        ),
+        ag.ContinuousGame(
+            {
+                "1": -((z - 0.4) ** 2) - (x - y) ** 2 - (y - z) ** 2,
+                "2": -((x - sp.Symbol("w")) ** 2),
+            },
+            {"1": [(x, 0, 1), (y, 0, 1), (z, 0, 1)], "2": (sp.Symbol("w"), 0, 1)},
+        ),
+    ]
+    for game in games:
+        found = ag.solve_nash(game)
+        assert found.certificate.verdict == "certified"
+        assert found.certificate.unique == "not proven"
+        assert not found.others
+
+
+def test_rounding_is_no_circle_of_replies():
+    """Replies that come to rest to ten digits, and circle in the eleventh, have come to rest."""
+    for seed in range(8):
+        draw = np.random.default_rng(seed).uniform(0.2, 1, 6)
+        game = ag.ContinuousGame(
+            {
+                "1": sp.sin(draw[0] * x + y) - draw[1] * x**2 + sp.Min(x, y),
+                "2": sp.sin(draw[2] * y + z) - draw[3] * y**2,
+                "3": sp.sin(draw[4] * z + x) - draw[5] * z**2,
+            },
+            {"1": (x, 0, 1), "2": (y, 0, 1), "3": (z, 0, 1)},
+        )
+        found = ag.solve_nash(game, throw=False)
+        if found.cycle is not None:
+            assert np.ptp(found.cycle, axis=0).max() > 1e-6
+            assert found.certificate.verdict == "unverified"
+
+
+def test_the_least_of_three_linear_terms():
+    """Nested comparisons, which are no numbers."""
+    a, b = sp.symbols("a b")
+    game = ag.ContinuousGame(
+        {"1": sp.Min(x, y, 1 - x) - y / 5, "2": -sp.Abs(a - x) - sp.Abs(b - y) / 2 + a * b / 8},
+        {"1": [(x, 0, 1), (y, 0, 1)], "2": [(a, 0, 1), (b, 0, 1)]},
+    )
+    np.testing.assert_allclose(ag.solve_nash(game).actions, 0.5, atol=1e-9)
+
+
+def test_a_kink_where_the_payoff_does_not_exist_is_no_error():
+    game = ag.ContinuousGame(
+        {"1": sp.Max(sp.log(x - 1), 0) + x / 9, "2": -y}, {"1": (x, 0, 2), "2": (y, 0, 1)}
+    )
+    found = ag.solve_nash(game, throw=False)
+    assert found.certificate.verdict == "unverified"
+    assert "could not be bounded" in found.certificate.scope

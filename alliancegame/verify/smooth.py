@@ -1,0 +1,74 @@
+"""2. Smoothness: on which boxes the derivatives of a formula bound it.
+
+The argument: on a box, a `Max`, `Min`, `Abs` or `Piecewise` whose comparison is decided there is its
+branch. Where all are decided, and there is neither pole nor cusp, the formula is continuous on the box and
+smooth inside it: then its slopes bound it. Elsewhere nothing is said of derivatives: a slope of one sign on
+both sides of a pole bounds nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import sympy as sp
+
+from alliancegame.verify.intervals import Known, branches, enclose
+
+BRANCHING = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Piecewise)
+
+
+@functools.lru_cache(maxsize=4096)
+def derivatives(formula: Any, own: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]]]:
+    """First and second derivatives."""
+    slopes = [sp.diff(formula, s) for s in own]
+    return slopes, [[sp.diff(slope, s) for s in own] for slope in slopes]
+
+
+@functools.lru_cache(maxsize=4096)
+def _parts(formula: Any, *functions: Any) -> list[Any]:
+    return list(formula.atoms(*functions))
+
+
+def smooth(formula: Any, inside: Known) -> bool:
+    """Whether a formula is continuous on a box, and its derivatives hold inside it.
+
+    No branch is open. Logarithms and powers are smooth away from 0, and y^q is continuous down to 0 if
+    q > 0; all other operations are smooth everywhere.
+    """
+    if _parts(formula, *BRANCHING):
+        return False
+    for part in _parts(formula, sp.log, sp.Pow):
+        base = enclose(part.args[0], inside)
+        if base.lo > 0:
+            continue
+        q = part.exp if part.is_Pow else sp.nan
+        if not q.is_Rational or (q < 0 <= base.hi) or (not q.is_Integer and base.lo < 0):
+            return False
+    return True
+
+
+def settled(formula: Any, inside: Known) -> Any:
+    """The formula with every branch that is decided on a box in place of its `Max`, `Abs`, ..."""
+    found = {node: _branch(node, inside) for node in _parts(formula, *BRANCHING)}
+    chosen = {node: branch for node, branch in found.items() if branch is not None}
+    return settled(formula.xreplace(chosen), inside) if chosen else formula
+
+
+def _branch(node: Any, inside: Known) -> Any:
+    """The branch of a node that is decided on a box; None if it is not."""
+    if node.func is sp.Piecewise:
+        left = branches(node, inside)
+        return left[0] if len(left) == 1 and left[0] is not sp.nan else None
+    if node.func is sp.sign:
+        sign = enclose(node, inside)
+        return sp.Integer(int(float(sign.lo))) if sign.lo == sign.hi else None
+    sides = [enclose(part, inside) for part in node.args]
+    if node.func is sp.Abs:
+        y = node.args[0]
+        return y if sides[0].lo >= 0 else -y if sides[0].hi <= 0 else None
+    for k, own in enumerate(sides):
+        rest, largest = sides[:k] + sides[k + 1 :], node.func is sp.Max
+        if all(own.lo >= y.hi if largest else own.hi <= y.lo for y in rest):
+            return node.args[k]
+    return None
