@@ -21,7 +21,7 @@ from alliancegame.errors import (
     unknown_name,
 )
 from alliancegame.game import notebook
-from alliancegame.game.checks import check_game, per_cent, shown
+from alliancegame.game.checks import as_path, check_game, per_cent, shown
 from alliancegame.game.files import errors_in, read, write
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import as_number
@@ -216,7 +216,7 @@ def save_model(
     written, or is there and must stay.
     """
     check_game(game, "save_model", extremes=True)
-    path = Path(path)
+    path = as_path(path, "save_model")
     if not overwrite and path.exists():
         raise ModelFileError(f"{path} is there already: choose another name, or overwrite=True.")
     try:
@@ -291,7 +291,7 @@ def new_model(name: str, path: str | os.PathLike[str] | None = None) -> Path:
         )
     if name in {shipped.stem for shipped in _shipped()}:
         raise InvalidValueError(f"{name!r} is a model that ships with the library: choose another.")
-    folder = Path.cwd() if path is None else Path(path)
+    folder = Path.cwd() if path is None else as_path(path, "new_model")
     template = models_folder() / "template"
     written = {suffix: folder / f"{name}{suffix}" for suffix in (".csv", ".toml")}
     for file in written.values():

@@ -329,3 +329,17 @@ def test_extreme_numbers_end_in_a_certificate_or_in_an_error_of_ours(
     assert found.certificate.verdict == "certified"
     assert np.isfinite(found.payoffs).all()
     assert ag.certify(extreme, found.burdens, plan).regret <= 1e-9
+
+
+@pytest.mark.parametrize("bad", [5, [1], {}, True, b"a"], ids=repr)
+def test_paths_that_are_none(bad: Any) -> None:
+    found = ag.solve_nash(game())
+    doors: dict[str, Callable[[], Any]] = {
+        "save_model": lambda: ag.save_model(game(), bad),
+        "new_model": lambda: ag.new_model("fresh", bad),
+        "to_json": lambda: found.to_json(bad),
+        "load_result": lambda: ag.load_result(bad),
+        "report": lambda: ag.report(game(), bad),
+    }
+    for name, call in doors.items():
+        refused(call, f"{name} needs a path such as", repr(bad))

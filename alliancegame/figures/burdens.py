@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.figures.inputs import drawn_from_each
 from alliancegame.figures.style import (
     DOUBLE,
     FAINT,
@@ -36,6 +37,7 @@ STEP = 0.26
 """Distance of markers that would otherwise hide one another, in rows."""
 
 
+@drawn_from_each("Comparison", "ag.compare(game, plan)")
 def burdens(
     comparisons: Mapping[str, Comparison], *, places: Mapping[str, int] | None = None
 ) -> Figure:

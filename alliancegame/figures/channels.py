@@ -9,6 +9,7 @@ import numpy as np
 
 from alliancegame.errors import InvalidValueError
 from alliancegame.figures.difference_bars import Part, difference_bars
+from alliancegame.figures.inputs import drawn_from_each
 from alliancegame.figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ LOOKS = (
 """Channel, words, colour, hatching."""
 
 
+@drawn_from_each("Channels", "ag.channels(game, plan)")
 def channels(found: Mapping[str, Channels]) -> Figure:
     """Bars for the parts of the leader's payoff difference to A by channel, and a dot for their sum.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from alliancegame.errors import InvalidValueError
 from alliancegame.figures.difference_bars import Part, difference_bars
+from alliancegame.figures.inputs import drawn_from_each
 from alliancegame.figures.style import BLUE, GREEN, VERMILLION
 from alliancegame.solve import measures
 
@@ -32,6 +33,7 @@ def money(comparison: Comparison) -> float:
     return float(worth[game.members.leader_index])
 
 
+@drawn_from_each("Comparison", "ag.compare(game, plan)")
 def decomposition(comparisons: Mapping[str, Comparison]) -> Figure:
     """Bars for the parts of the leader's payoff difference to A, and a dot for their sum.
 

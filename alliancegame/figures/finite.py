@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.style import (
     BLACK,
     DOUBLE,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MOST_LABELS = 9
 
 
+@drawn_from("FeasibleSet", "ag.feasible_set(game)")
 def feasible_set(found: FeasibleSet, *, height: float = 3.2) -> Figure:
     """Two players' feasible payoffs, the individually rational part tinted, pure equilibria named."""
     from alliancegame.solve.finite.many import pure_cells
@@ -63,6 +65,7 @@ def feasible_set(found: FeasibleSet, *, height: float = 3.2) -> Figure:
     return figure
 
 
+@drawn_from("QuantalPath", "ag.quantal_response(game)")
 def quantal(path: QuantalPath, *, height: float = 2.6) -> Figure:
     """Choice probabilities along the logit branch against precision, a panel for each player."""
     game = path.game
@@ -75,6 +78,7 @@ def quantal(path: QuantalPath, *, height: float = 2.6) -> Figure:
     return figure
 
 
+@drawn_from("Trajectory", "ag.replicator(game, start)")
 def learning(path: Trajectory, *, height: float = 2.6) -> Figure:
     """Shares of strategies over time, a panel for each population; rounds on a logarithmic axis."""
     game, count = path.game, len(path.shares)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.figures.inputs import drawn_from_each
 from alliancegame.figures.parts import CORNERS, draw_plane, name_sides, tint_better, window
 from alliancegame.figures.style import DOUBLE, SINGLE, canvas, credit, dress
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from alliancegame.solve.result import Equilibrium
 
 
+@drawn_from_each("Equilibrium", "ag.solve_nash(game)")
 def isoquants(
     points: Mapping[str, Equilibrium],
     curves: Mapping[str, Array],

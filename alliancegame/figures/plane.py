@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.figures.inputs import drawn_from_each
 from alliancegame.figures.parts import CORNERS, draw_plane, name_sides, tint_better, window
 from alliancegame.figures.style import (
     DOUBLE,
@@ -34,6 +35,7 @@ MAP: Box = (0.64, 0.62, 1.0, 1.0)
 """Where the map of the whole plane stands, in fractions of the axes."""
 
 
+@drawn_from_each("Equilibrium", "ag.solve_nash(game)")
 def plane(
     points: Mapping[str, Equilibrium],
     frontiers: Mapping[str, Frontier],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.style import (
     BLACK,
     DOUBLE,
@@ -50,6 +51,7 @@ FILLS = {
 """Colour and hatching of each outcome: tints that the names can be read on."""
 
 
+@drawn_from("RegimeMap", "ag.regime_map(game, x, y)")
 def regime_map(found: RegimeMap) -> Figure:
     """The regions in their colours, their names and shares, and the leader's gain as thin contours.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.style import (
     BLUE,
     DOUBLE,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from alliancegame.study.sensitivity import Sensitivity
 
 
+@drawn_from("Sensitivity", "ag.global_sensitivity(game, ranges)")
 def sensitivity(found: Sensitivity) -> Figure:
     """Two marks for each parameter, the most important on top: its own share, and with interactions.
 

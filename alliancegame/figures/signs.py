@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.style import (
     BLACK,
     BLUE,
@@ -41,6 +42,7 @@ LOOKS = {
 """Colour and character of each sign: the character says the same as the colour."""
 
 
+@drawn_from("Signs", "alliancegame.study.signs.gain_signs(game, plan)")
 def signs(result: Signs, *, recalibrated: bool = True) -> Figure:
     """A strip for each plan and parameter, coloured by sign; a line at the game's own value.
 

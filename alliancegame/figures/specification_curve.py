@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.regime_map import FILLS
 from alliancegame.figures.style import (
     BLACK,
@@ -31,6 +32,7 @@ ROW = 0.16
 SHAPES = dict(zip(OUTCOMES, ("o", "^", "D", "s", "v", "X"), strict=True))
 
 
+@drawn_from("Robustness", "ag.robustness(game, plan)")
 def specification_curve(found: Robustness) -> Figure:
     """The leader's gains in order, and under each the forms behind it (Simonsohn et al. 2020).
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.regime_map import FILLS
 from alliancegame.figures.style import (
     BLUE,
@@ -46,6 +47,7 @@ PREFERRED = ("gain_usd_bn", "threshold", "allied_burden")
 """What is drawn if nothing is asked for: the first of these that there is."""
 
 
+@drawn_from("Dataset", "ag.sweep(game, axes)")
 def swept(found: xr.Dataset, output: str | None = None) -> Figure:
     """One output of a sweep (`alliancegame.sweep`) over its one dimension, or its two.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError, unknown_name
+from alliancegame.figures.inputs import drawn_from_each
 from alliancegame.figures.style import (
     DOUBLE,
     FAINT,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from alliancegame.study.backfire import Backfire
 
 
+@drawn_from_each("Backfire", "ag.backfire_threshold(game)")
 def threat_curve(
     curves: Mapping[str, Backfire], own: str | None = None, *, height: float = 3.1
 ) -> Figure:

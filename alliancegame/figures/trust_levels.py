@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.style import (
     BLUE,
     DOUBLE,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from alliancegame.study.long_run import LongRun
 
 
+@drawn_from("LongRun", "ag.long_run_trust(game)")
 def long_run(found: LongRun, *, height: float = 2.9) -> Figure:
     """Next year's trust against this one's under the optimal policy, and the threat that it takes.
 
@@ -59,6 +61,7 @@ def long_run(found: LongRun, *, height: float = 2.9) -> Figure:
     return figure
 
 
+@drawn_from("BurdenSharingGame", 'ag.load_model("nato-2024")')
 def trust_levels(
     game: Any, threats: tuple[float, ...] = (0.0, 0.2, 0.4), *, height: float = 2.9
 ) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.figures.inputs import drawn_from, drawn_from_each
 from alliancegame.figures.style import (
     BLUE,
     DOUBLE,
@@ -35,6 +36,7 @@ REGIME_COLORS = ("#F2F2F2", "#BBD7EA", "#56B4E9", "#D55E00")
 REGIME_NAMES = ("no threat", "threats that end", "threats for ever", "trust collapses")
 
 
+@drawn_from_each("TrustPath", "ag.solve_trust_path(game)")
 def trust_paths(paths: Mapping[str, TrustPath], *, height: float = 4.4) -> Figure:
     """Threat, trust, allied spending and the leader's payoff by period, a line for each path.
 
@@ -83,6 +85,7 @@ def _series(path: TrustPath, what: str) -> Any:
     return 100 * values if what == "allied_burden" else values
 
 
+@drawn_from("TrustPath", "ag.solve_trust_path(game)")
 def trust_policy(path: TrustPath, *, height: float = 2.7) -> Figure:
     """The optimal threat and the value against trust, with the first periods' states.
 
@@ -112,6 +115,7 @@ def trust_policy(path: TrustPath, *, height: float = 2.7) -> Figure:
     return figure
 
 
+@drawn_from("TrustPath", "ag.solve_trust_path(game)")
 def lost_and_won_back(path: TrustPath, *, height: float = 2.6) -> Figure:
     """By period, the share of the ceiling that the threat destroyed and that was won back.
 
@@ -148,6 +152,7 @@ def _named(names: tuple[str, str]) -> tuple[str, str]:
 _UNITS = {"decay": "log points", "discount": "per period", "recovery": "share per period"}
 
 
+@drawn_from("TrustRegimes", "ag.trust_regimes(game, x, y)")
 def trust_regime_map(
     found: TrustRegimes,
     *,

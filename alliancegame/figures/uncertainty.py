@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alliancegame.errors import InvalidValueError
+from alliancegame.figures.inputs import drawn_from
 from alliancegame.figures.regime_map import FILLS
 from alliancegame.figures.style import (
     BLACK,
@@ -38,6 +39,7 @@ MOST_MEMBERS = 45
 BINS = 40
 
 
+@drawn_from("Uncertainty", "ag.uncertainty(game, plan)")
 def uncertainty(found: Uncertainty) -> Figure:
     """(a) How probable each outcome is, (b) the leader's gain, (c) the gain of every member.
 

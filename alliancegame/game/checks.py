@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence, Set
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,15 @@ def check_unique(values: Sequence[Any], what: str) -> None:
             raise InvalidValueError(
                 f"{what} has {shown(value)}, which cannot be a label: use text or numbers."
             ) from error
+
+
+def as_path(value: Any, function: str) -> Path:
+    """A path that a function was given, as text or as a `Path`. Raises `InvalidValueError`."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise InvalidValueError(
+            f'{function} needs a path such as "results/nato.json", got {shown(value)}.'
+        )
+    return Path(value)
 
 
 def shown(value: Any) -> str:

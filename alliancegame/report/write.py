@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alliancegame.errors import InvalidValueError, ResultFileError
+from alliancegame.game.checks import as_path
 
 PAGE, LATEX = "report.html", "model.tex"
 FIGURES, TABLES, RESULTS = "figures", "tables", "results"
@@ -37,7 +38,7 @@ def check_folder(out: str | os.PathLike[str]) -> Path:
 
     Raises `InvalidValueError` if a file is in its place, `ResultFileError` if nothing can be written.
     """
-    folder = Path(out).absolute()
+    folder = as_path(out, "report").absolute()
     for path in (folder, *folder.parents):
         if path.exists():
             if path.is_dir():

@@ -8,7 +8,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from alliancegame._version import __version__
 from alliancegame.errors import ResultFileError
 from alliancegame.game import notebook
+from alliancegame.game.checks import as_path
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
@@ -87,8 +87,9 @@ class Result(ABC):
             data["claims"] = self._claims()
         text = json.dumps(jsonable(data), indent=indent, allow_nan=False)
         if path is not None:
+            file = as_path(path, "to_json")
             try:
-                Path(path).write_text(text + "\n", encoding="utf-8")
+                file.write_text(text + "\n", encoding="utf-8")
             except OSError as error:
                 raise ResultFileError(f"{path} cannot be written: {error.strerror}.") from error
         return text
@@ -128,7 +129,7 @@ def jsonable(value: Any) -> Any:
 
 def load_result(path: str | os.PathLike[str]) -> Any:
     """Read a result that `to_json` wrote. Raises `ResultFileError` for anything else."""
-    file = Path(path)
+    file = as_path(path, "load_result")
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -290,7 +290,7 @@ class Robustness(Result):
             f"{share:.0%} {name}" for name, share in self.shares.items()
         )  # fmt: skip
         missing = len(self) - self.answered
-        without = f"; {missing} without an answer" if missing else ""
+        without = f" of those with an answer; {missing} without one" if missing else ""
         anew = "each calibrated to the same status quo" if self.recalibrated else "weights kept"
         return (
             f"{self.plan.describe()} in {len(self)} specifications, {anew}: "
