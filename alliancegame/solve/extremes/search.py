@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from alliancegame.game.parameters import Array
@@ -93,7 +94,8 @@ class Scanned:
 
     `segments` are pairs of profiles, the ends of a run of burdens at which it holds throughout, or one
     profile twice; `doubtful` says that somewhere the allies' least answer makes the leader want less
-    and their greatest makes it want more: there may then be equilibria between the two.
+    and their greatest makes it want more, so that there may be equilibria between the two, or that an
+    answer was not reached.
     """
 
     segments: list[tuple[Array, Array]]
@@ -111,19 +113,31 @@ def leader_scan(faced: Problem) -> Scanned:
     last = along.matching.span(faced.high)[1][faced.lead]
     grid = first + (last - first) * np.linspace(0.0, 1.0, POINTS) ** 2
     segments: list[tuple[Array, Array]] = []
-    wishes = []
+    wishes, doubtful = [], False
     for greatest in (False, True):
-        wish, x = along.wish(grid, greatest)
+        wish, x, rests = along.wish(grid, greatest)
         wishes.append(wish)
+        # The reply rises with the answer, of which what still creeps up (down) is a lower (upper) bound.
+        doubtful |= bool((~rests & ((wish >= 0) if greatest else (wish <= 0))).any())
         for k in np.flatnonzero(wish[:-1] * wish[1:] < 0):
-            root = brentq(
-                lambda b, greatest=greatest: along.wish(np.array([b]), greatest)[0][0],
-                grid[k], grid[k + 1], xtol=1e-17, rtol=1e-15,
-            )  # fmt: skip
+            root = _root(along, greatest, grid[k], grid[k + 1])
             at = along.wish(np.array([root]), greatest)[1][0]
             segments.append((at, at))
         segments += along.runs(grid, wish, x, greatest)
-    return Scanned(_apart(segments), bool(((wishes[0] < 0) & (wishes[1] > 0)).any()))
+    doubtful |= bool(((wishes[0] < 0) & (wishes[1] > 0)).any())
+    return Scanned(_apart(segments), doubtful)
+
+
+def _root(along: _Along, greatest: bool, low: float, high: float) -> float:
+    """Where the leader wants neither more nor less, between two burdens at which it does."""
+
+    def wish(burden: float) -> float:
+        return float(along.wish(np.array([burden]), greatest)[0][0])
+
+    ends = wish(low), wish(high)
+    if ends[0] * ends[1] >= 0:  # A wish that rounding alone made: worked out by itself it is none.
+        return low if abs(ends[0]) <= abs(ends[1]) else high
+    return float(brentq(wish, low, high, xtol=1e-17, rtol=1e-15))
 
 
 def _apart(segments: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
@@ -145,17 +159,17 @@ class _Along:
     def matching(self) -> Matching:
         return Matching(self.faced)
 
-    def wish(self, burdens: Array, greatest: bool) -> tuple[Array, Array]:
-        """(the leader's reply minus its burden, the answer) at burdens (k,)."""
+    def wish(self, burdens: Array, greatest: bool) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """(the leader's reply minus its burden, the answer, whether that is at rest) at burdens (k,)."""
         faced, lead = self.faced, self.faced.lead
         start = np.tile(faced.high if greatest else faced.low, (len(burdens), 1))
         start[:, lead] = burdens
-        x, _ = self.matching.rest(start, np.arange(faced.size) == lead)
+        x, rests = self.matching.rest(start, np.arange(faced.size) == lead)
         private, own = self.matching.span(x)
         reply = np.maximum(private, np.minimum(own, self.matching.match(x)))[:, lead]
         wish = reply - burdens
         wish[np.abs(wish) <= ZERO * burdens] = 0.0
-        return wish, x
+        return wish, x, rests
 
     def runs(self, grid: Array, wish: Array, x: Array, greatest: bool) -> list[tuple[Array, Array]]:
         """The ends of every run of burdens at which the leader wants nothing else."""
@@ -178,7 +192,7 @@ class _Along:
         bad = grid[outside]
         for _ in range(13):  # Sixteen parts at once: about 52 halvings.
             points = good + (bad - good) * np.arange(1, 16) / 16
-            wish, answer = self.wish(points, greatest)
+            wish, answer, _ = self.wish(points, greatest)
             holds = int(np.argmax(np.append(wish != 0, True)))
             bad = bad if holds == len(points) else points[holds]
             if holds:

@@ -84,31 +84,39 @@ class Matching:
         needed = np.where(link >= force, np.inf, np.maximum(needed, own))
         return np.asarray(np.where(free, own, needed))
 
-    def rest(self, start: Array, held: NDArray[np.bool_] | None = None) -> tuple[Array, bool]:
-        """Where best replies lead from a profile from which they only rise, or only fall.
+    def rest(
+        self, start: Array, held: NDArray[np.bool_] | None = None
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Where best replies lead from profiles from which they only rise, or only fall, (..., n).
 
         Members of `held` keep their burdens. P and Q stand still while members match each other, then
-        follow: from above and from below alike that leads to the nearest fixed point.
+        follow: from above and from below alike that leads to the nearest fixed point. Also whether each
+        profile came to rest; one that only creeps keeps the others waiting for `STEPS`, and no longer.
         """
         x, faced = np.array(start), self.faced
         keep = np.zeros(faced.size, dtype=bool) if held is None else held
         constant = not faced.alpha.any() and not faced.pressed.any()
-        steps = 0
+        creeps = np.zeros(x.shape[:-1], dtype=bool)
         for _ in range(ROUNDS):
             before = x
             private, own = self.span(x)
-            still = False
-            while not still:
+            for _ in range(STEPS):
                 new = np.where(keep, start, np.maximum(private, np.minimum(own, self.match(x))))
                 gone = (private == 0) & (new < GONE * faced.high) & (new < x)
-                new = np.where(gone, 0.0, new)
-                still, x = near(new, x), new
-                steps += 1
-                if steps > STEPS:
-                    return x, False
-            if constant or near(x, before):
-                return x, True
-        return x, False
+                new = np.where(creeps[..., None], x, np.where(gone, 0.0, new))
+                still, x = at_rest(new, x), new
+                if still.all():
+                    break
+            creeps = creeps | ~still
+            moves = ~(creeps | at_rest(x, before))
+            if constant or not moves.any():
+                return x, ~creeps
+        return x, ~(creeps | moves)
+
+
+def at_rest(one: Array, other: Array) -> NDArray[np.bool_]:
+    """Whether profiles of shape (..., n) are the same to rounding, burden by burden: (...)."""
+    return np.asarray((np.abs(one - other) <= AT_REST * np.maximum(one, other)).all(axis=-1))
 
 
 def near(one: Array, other: Array, tolerance: float = AT_REST) -> bool:
@@ -159,7 +167,7 @@ def between(faced: Problem) -> Range | None:
     low, rose = F.rest(faced.low)
     if alive(faced, low):
         connected = connected or _untouched(faced, low, high)
-        return Range(low, high, low, connected, rose)
+        return Range(low, high, low, connected, bool(rose))
     if not connected:
         return Range(None, high, low, False, False)
     # F(k x) >= k F(x) for k < 1: from a share of the upper end replies only rise.
@@ -168,10 +176,10 @@ def between(faced: Problem) -> Range | None:
     touching = (bottom <= floor * (1 + 1e-6)) & faced.players
     if not touching.any():
         # All equilibria above the floor are inside it, and the set is connected: nothing is below.
-        return Range(bottom, high, bottom, True, rose)
+        return Range(bottom, high, bottom, True, bool(rose))
     private, _ = F.span(bottom)
     to_zero = not faced.alpha.any() and not private[touching].any()
-    return Range(None, high, np.where(touching, 0.0, bottom), True, rose, to_zero)
+    return Range(None, high, np.where(touching, 0.0, bottom), True, bool(rose), to_zero)
 
 
 def _untouched(faced: Problem, low: Array, high: Array) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import alliancegame as ag
 from alliancegame.solve import extremes
-from alliancegame.solve.extremes import weakest
+from alliancegame.solve.extremes import search, weakest
 from alliancegame.solve.extremes.problem import problem
 from tests.solve.extremes.by_hand import Extreme, extreme_game, random_extreme
 
@@ -197,3 +197,21 @@ def test_share_influence_is_searched_and_says_so() -> None:
     assert found.completeness == "not known"
     assert len(found.equilibria) > 1
     assert all(e.certificate.verdict == "certified" for e in found.equilibria)
+
+
+def test_answers_do_not_wait_for_one_that_creeps():
+    """One burden of the leader at which replies creep does not leave all others half-way."""
+    game = ag.load_model("three-allies").replace(
+        technology="weakest-link", influence_weight=[0.002, 0.001, 0.001, 0.001]
+    )
+    faced = problem(game, ag.Plan(threat=1.0, demand=0.05), "solve_nash")
+    along = search._Along(faced)
+    burdens = 0.0400208156 * np.linspace(0, 1, search.POINTS) ** 2
+    for greatest in (False, True):
+        together, answers, rests = along.wish(burdens, greatest)
+        for k in range(0, len(burdens), 8):
+            alone, answer, rest = along.wish(burdens[k : k + 1], greatest)
+            assert rest[0] == rests[k]
+            np.testing.assert_allclose(alone[0], together[k], atol=1e-12)
+            np.testing.assert_allclose(answer[0], answers[k], rtol=1e-10)
+    assert ag.solve_nash(game, ag.Plan(threat=1.0, demand=0.05)).certificate.verdict == "certified"
