@@ -214,7 +214,8 @@ def indifferent_to_levies(game: BurdenSharingGame, plan: Plan) -> NDArray[np.boo
     if plan.taxed:
         levy = plan.tariff_by_member(game.members) * game.by_member("trade_exposure")
         found = np.isclose(levy, plan.demand_by_member(game.members), rtol=1e-9, atol=0.0)
-        for name in ("security_weight", "influence_weight", "private_weight"):
+        # Influence alone settles nothing: a lone ally may have all of it whatever it gives.
+        for name in ("security_weight", "private_weight"):
             found &= game.by_member(name) == 0
         found[game.members.leader_index] = False
     return np.asarray(found)
@@ -279,8 +280,9 @@ def nash_unique(
         return "not proven", "the theorem on simultaneous Nash does not cover tariffs"
     if game.influence == "hub" and game.by_member("influence_weight")[lead] > 0:
         return "not proven", "the theorem on simultaneous Nash does not cover influence in a hub"
-    if game.influence_value == "share" and game.by_member("influence_weight")[lead] > 0:
-        return "not proven", "the theorem on simultaneous Nash needs log influence for the leader"
+    # Allies who value a share can give up contributions faster than the leader adds them.
+    if game.influence_value == "share" and np.any(game.by_member("influence_weight") > 0):
+        return "not proven", "the theorem on simultaneous Nash needs log influence"
     if game.decisiveness != 1 and game.by_member("influence_weight")[lead] > 0:
         return (
             "not proven",

@@ -18,15 +18,14 @@ from typing import Any
 
 import sympy as sp
 
-from alliancegame.verify.intervals import INFINITE, NEGATIVE, Interval, enclose, total
-from alliancegame.verify.payoffs import Stage, symbol, term, x
+from alliancegame.verify.intervals import INFINITE, WHOLE, Interval, Known, enclose, hull, total
+from alliancegame.verify.payoffs import Stage, cut, symbol, term, x
 
 Row = Sequence[float]
-Box = Mapping[str, Interval]
 SIGNS, WAYS = ("more", "less"), ("falling", "rising")
-scale, spillin, weight, others, rest, X, partner, leader, revenue = map(
-    symbol, ["scale", "spillin", "weight", "others", "rest", "X", "partner", "leader", "revenue"]
-)
+scale, spillin, weight, others = map(symbol, ["scale", "spillin", "weight", "others"])
+X, partner, leader, rest = map(symbol, ["X", "partner", "leader", "rest"])
+revenue, below = map(symbol, ["revenue", "below"])
 
 
 def places(stage: Stage, cells: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]] | str:
@@ -54,7 +53,7 @@ def places(stage: Stage, cells: Sequence[Mapping[str, Any]]) -> list[tuple[float
 
 
 @functools.lru_cache(maxsize=256)
-def _along(payoff: Any, leads: bool) -> dict[str, Any]:
+def _along(payoff: Any, leads: bool) -> dict[Any, Any]:
     """A marginal payoff in x, X and g_l (or what tariffs bring), and how it moves with each of them."""
     slope = sp.diff(payoff, x)
 
@@ -66,7 +65,7 @@ def _along(payoff: Any, leads: bool) -> dict[str, Any]:
     else:
         wish = slope.replace(lambda e: e.is_Add and spillin * others in e.args, of_total)
         wish = wish.xreplace({rest: weight * X - weight * scale * x + partner * leader})
-    return {"wish": wish} | {str(by): sp.diff(wish, by) for by in (x, X, leader, revenue)}
+    return {"wish": wish} | {by: sp.diff(wish, by) for by in (x, X, leader, revenue)}
 
 
 class Answer:
@@ -81,29 +80,28 @@ class Answer:
             known[partner] = self.of["weight"][self.allies[0] if i == self.lead else self.lead]
         missed = term("proportional_shortfall", below=1)
         lost = term("tariff_losses", shortfall=missed)
-        self.brings = term("tariff_revenue", losses=lost, **stage.exact)
+        self.brings = stage.term("tariff_revenue", losses=lost)
         felt = zip(stage.product("bite", "security_weight"), self.of["shelter"], strict=True)
         self.bends = [(a * b).hi > 0 or self.of["levy"][i].hi > 0 for i, (a, b) in enumerate(felt)]
-        self.ends = [[float(v.lo) for v in self.of[f"burden_{end}"]] for end in ("min", "max")]
+        self.ends = [stage.low, stage.high]
 
     def doubt(self, cell: Mapping[str, Any]) -> str:
         """What of a cell is not proved; empty if all is."""
         ends = [[end[i] for i in self.allies] for end in self.ends]
         least, most, (low, high) = cell["least"], cell["most"], cell["within"] or ends
         numbers = [*cell["leader"], *cell["total"], *(cell["slope"] or ())]
-        for row in (least, most, low, high):
-            bounded = (a <= b <= c for a, b, c in zip(ends[0], row, ends[1], strict=True))
-            if not all(bounded):
-                return "burdens within their bounds"
+        rows = zip(ends[0], least, most, low, high, ends[1], strict=True)
+        if not all(a <= min(row) and max(row) <= c for a, *row, c in rows):
+            return "burdens within their bounds"
         if cell["verdict"] not in (*SIGNS, *WAYS) or not all(map(math.isfinite, numbers)):
             return "a verdict on numbers"
         lead, x_l = self.lead, Interval(*cell["leader"])
-        box = {"X": Interval(*cell["total"]), "leader": self.of["scale"][lead] * x_l}
+        box = {X: Interval(*cell["total"]), leader: self.of["scale"][lead] * x_l}
         if not (self._reaches(least, 0, box) and self._reaches(most, 1, box)):
             return "the allies' total"
         if cell["within"] is not None and not self._stays(low, high, box):
             return "the allies' burdens"
-        box["revenue"] = Interval(self._brought(high).lo, self._brought(low).hi)
+        box[revenue] = Interval(self._brought(high).lo, self._brought(low).hi)
         if cell["verdict"] in SIGNS:  # The marginal payoff falls in the own burden.
             more = cell["verdict"] == "more"
             wish = self._at(lead, "wish", Interval(x_l.hi if more else x_l.lo), box)
@@ -112,49 +110,49 @@ class Answer:
         slope = Interval(*cell["slope"])
         if not (self._excess(moved, slope.lo).lo >= 0 and self._excess(moved, slope.hi).hi <= 0):
             return "the slope of the total"
-        own, by_X, by_revenue = (self._at(lead, name, x_l, box) for name in ("x", "X", "revenue"))
+        own, by_X, by_revenue = (self._at(lead, by, x_l, box) for by in (x, X, revenue))
         change = own + by_X * slope + by_revenue * self._brings(moved, low, high, slope)
         falls = cell["verdict"] == "falling"
         return "" if (change.hi < 0 if falls else change.lo > 0) else "the slope"
 
-    def _at(self, i: int, name: str, own: Interval, box: Box, below: int = 0) -> Interval:
-        given = {symbol(k): v for k, v in {**box, "below": Interval(below)}.items()}
-        return enclose(self.wishes[i][name], {**self.known[i], x: own, **given})
+    def _at(self, i: int, what: Any, own: Interval, box: Known, missed: int = 0) -> Interval:
+        """A member's marginal payoff (`"wish"`), or how it moves with a symbol."""
+        known = {**self.known[i], **box, x: own, below: Interval(missed)}
+        return enclose(self.wishes[i][what], known)
 
-    def _wants(self, i: int, burden: float, up: int, box: Box) -> bool:
+    def _wants(self, i: int, burden: float, up: int, box: Known) -> bool:
         """That an ally wants more than a burden (`up`: less) all over a box, or can have no less (more).
 
         At its demand its marginal payoff is that to the left (right).
         """
-        below = self.bends[i] and (burden < self.demand[i] if up else burden <= self.demand[i])
         if burden == self.ends[up][i]:
             return True
-        wish = self._at(i, "wish", Interval(burden), box, int(below))
+        missed = self.bends[i] and (burden < self.demand[i] if up else burden <= self.demand[i])
+        wish = self._at(i, "wish", Interval(burden), box, int(missed))
         return bool(wish.hi < 0 if up else wish.lo > 0)
 
     def _given(self, row: Row) -> list[Interval]:
         return [self.of["scale"][i] * Interval(b) for i, b in zip(self.allies, row, strict=True)]
 
-    def _reaches(self, row: Row, up: int, box: Box) -> bool:
+    def _reaches(self, row: Row, up: int, box: Known) -> bool:
         """That what allies want at an end of X comes to no less (`up`: no more) than that."""
-        end, given = box["X"].hi if up else box["X"].lo, total(self._given(row))
-        there = {**box, "X": Interval(end)}
+        end, given = box[X].hi if up else box[X].lo, total(self._given(row))
+        there = {**box, X: Interval(end)}
         wanted = all(self._wants(i, b, up, there) for i, b in zip(self.allies, row, strict=True))
         return wanted and bool(given.hi <= end if up else given.lo >= end)
 
-    def _stays(self, low: Row, high: Row, box: Box) -> bool:
+    def _stays(self, low: Row, high: Row, box: Known) -> bool:
         """That allies stay between `low` and `high`: they want to, or the others leave no more of X."""
         sure = []
         for up, row in enumerate((low, high)):
             each = zip(self.allies, row, strict=True)
             sure.append([b if self._wants(i, b, up, box) else self.ends[up][i] for i, b in each])
-        least, most = map(self._given, sure)
+        given = [Interval(a.lo, b.hi) for a, b in zip(*map(self._given, sure), strict=True)]
         for k, own in enumerate(zip(self._given(low), self._given(high), strict=True)):
-            left = Interval(box["X"].lo) - total(most[:k] + most[k + 1 :])
-            room = Interval(box["X"].hi) - total(least[:k] + least[k + 1 :])
+            left = box[X] - total(given[:k] + given[k + 1 :])
             above = sure[0][k] == low[k] or own[0].hi <= left.lo
-            below = sure[1][k] == high[k] or own[1].lo >= room.hi
-            if not (above and below and low[k] <= high[k]):
+            under = sure[1][k] == high[k] or own[1].lo >= left.hi
+            if not (above and under and low[k] <= high[k]):
                 return False
         return True
 
@@ -163,35 +161,29 @@ class Answer:
         short = [(i, b) for i, b in zip(self.allies, row, strict=True) if b < self.demand[i]]
         return total(enclose(self.brings, {**self.known[i], x: Interval(b)}) for i, b in short)
 
-    def _moved(self, i: int, low: float, high: float, box: Box) -> Any:
+    def _moved(self, i: int, low: float, high: float, box: Known) -> Any:
         """How far an ally moves with x_l if X moves by v: a function of v.
 
         A free ally moves by (M_X v + M_g e_l Y_l) / |M_x|, one at a bound or at its demand not at all.
         """
         d, parts = self.demand[i], []
-        pieces = [(low, high, 0)]
-        if self.bends[i]:
-            pieces = [(low, min(high, d), 1)] * (low < d) + [(max(low, d), high, 0)] * (high >= d)
-        for a, b, below in pieces if low < high else []:
-            moves = (self._at(i, n, Interval(a, b), box, below) for n in ("x", "X", "leader"))
-            own, by_X, by_g = moves
-            free = Interval(max(-own.hi, 0), max(-own.lo, 0)).reciprocal()
-            parts.append(
-                (Interval(max(free.lo, 0), free.hi), by_X, by_g * self.of["scale"][self.lead])
+        for a, b, missed in cut(low, high, d if self.bends[i] else 0) if low < high else []:
+            own, by_X, by_g = (
+                self._at(i, by, Interval(a, b), box, missed) for by in (x, X, leader)
             )
-        held = (
-            low == self.ends[0][i]
-            or high == self.ends[1][i]
-            or (self.bends[i] and low <= d <= high)
-        )
+            free = Interval(max(-own.hi, 0), max(-own.lo, 0)).reciprocal()
+            free = Interval(max(free.lo, 0), free.hi)
+            parts.append((free, by_X, by_g * self.of["scale"][self.lead]))
+        held = low == self.ends[0][i] or high == self.ends[1][i]
+        held = held or not parts or (self.bends[i] and low <= d <= high)
 
         def moved(v: Interval) -> Interval:
-            found = [Interval(0)] if held or not parts else []
+            found = [Interval(0)] if held else []
             for free, by_X, by_g in parts:
                 pull = by_X * v + by_g
                 bounded = free.hi < INFINITE or pull.lo > 0 or pull.hi < 0
-                found.append(free * pull if bounded else Interval(NEGATIVE, INFINITE))
-            return Interval(min(f.lo for f in found), max(f.hi for f in found))
+                found.append(free * pull if bounded else WHOLE)
+            return hull(found)
 
         return moved
 
@@ -210,6 +202,5 @@ class Answer:
             left = slope - total(adds[:k] + adds[k + 1 :])
             move = Interval(max(adds[k].lo, left.lo), min(adds[k].hi, left.hi)) / units[k]
             part = enclose(sp.diff(self.brings, x), dict(self.known[i])) * move
-            met = high[k] > self.demand[i]
-            parts.append(Interval(min(part.lo, 0), max(part.hi, 0)) if met else part)
+            parts.append(hull([part, Interval(0)]) if high[k] > self.demand[i] else part)
         return total(parts)

@@ -7,6 +7,7 @@ several if a second one is there. What is neither proved nor disproved is left o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from flint import arb
 
 from alliancegame.verify import boxes, theorems
 from alliancegame.verify.deviations import Profile
-from alliancegame.verify.intervals import NEGATIVE, Interval
+from alliancegame.verify.intervals import INFINITE, NEGATIVE, Interval
 from alliancegame.verify.payoffs import Stage
 
 ACCEPTED, REFUSED, OPEN = "accepted", "refused", "not checkable"
@@ -28,9 +29,7 @@ LIMITS = {"certified": 1e-9, "approximate": 1e-6}
 CLOSE, PAYOFF_CLOSE = 1e-9, 1e-12
 """A number of the file agrees if it is CLOSE, relatively; a payoff also if it is PAYOFF_CLOSE."""
 
-NOT_REPEATED = (
-    "proved by halving the set of profiles, or by enumeration, which is not repeated here"
-)
+NOT_REPEATED = "proved by halving the set of profiles or by enumeration: that is not repeated here"
 
 APART = 1e-3
 """Two profiles are distinct if some burden differs by more than this, relatively."""
@@ -43,45 +42,31 @@ def gravest(answers: Sequence[Answer]) -> Answer:
 
 def agrees(what: str, given: float, enclosed: Interval, absolute: float = 0.0) -> Answer:
     """Whether a number of the file agrees with the interval that the formulas give."""
-    endless = not (enclosed.lo.is_finite() and enclosed.hi.is_finite())
     if not math.isfinite(given):
-        same = not math.isnan(given) and enclosed.lo == enclosed.hi == arb(given)
-        status = ACCEPTED if same else OPEN if endless and enclosed.lo < enclosed.hi else REFUSED
+        same = enclosed.lo == enclosed.hi == arb(given)  # Nothing is the same as nan.
+        status = ACCEPTED if same else OPEN if enclosed.hi - enclosed.lo == INFINITE else REFUSED
         return status, f"{what} is {given}, the formulas give {enclosed}"
     slack = Interval(absolute + CLOSE * abs(given))
     low, high = (Interval(given) - slack).lo, (Interval(given) + slack).hi
     if enclosed.lo > high or enclosed.hi < low:
         return REFUSED, f"{what} is {given!r}, the formulas give {enclosed}"
-    inside = enclosed.inside(low, high)
+    inside = low <= enclosed.lo and enclosed.hi <= high
     return (ACCEPTED, "") if inside else (OPEN, f"{what} is only enclosed by {enclosed}")
 
 
-def payoffs(profile: Profile, given: Sequence[float]) -> Answer:
-    """What every player earns."""
-    found = [(ACCEPTED, "payoffs agree to 1e-9")]
+def numbers(profile: Profile, given: Mapping[str, Sequence[float]], savings: float) -> Answer:
+    """What is stated of every player; in an alliance also what the leader saves."""
+    found = [(ACCEPTED, "all numbers agree to 1e-9")]
     for i, player in enumerate(profile.names):
-        absolute = PAYOFF_CLOSE * profile.units[i]
-        found.append(agrees(f"payoff of {player}", given[i], profile.paid(i), absolute))
-    return gravest(found)
-
-
-def numbers(stage: Stage, given: Mapping[str, Sequence[float]], savings: float) -> Answer:
-    """Payoffs, influences, securities and trust of every member, and the leader's savings."""
-    found = [
-        (ACCEPTED, "payoff, influence, security, trust and savings agree to 1e-9"),
-        payoffs(stage, given["payoff"]),
-        _savings(stage, savings),
-    ]
-    for i, member in enumerate(stage.names):
-        here = {name: stage.number(name, i, stage.values[i]) for name in ("influence", "security")}
-        for name, enclosed in {**here, "trust": stage.of["trust"][i]}.items():
-            found.append(agrees(f"{name} of {member}", given[name][i], enclosed))
-    return gravest(found)
+        for name, enclosed in profile.stated(i).items():
+            absolute = PAYOFF_CLOSE * profile.units[i] if name == "payoff" else 0.0
+            found.append(agrees(f"{name} of {player}", given[name][i], enclosed, absolute))
+    return gravest([*found, _savings(profile, savings)] if isinstance(profile, Stage) else found)
 
 
 def _savings(stage: Stage, given: float) -> Answer:
     """1 - g_l / S_l; where standing alone gives no security at all, it is not defined."""
-    game, security = stage.game, stage.number("security", stage.lead, stage.values[stage.lead])
+    game, security = stage.game, stage.stated(stage.lead)["security"]
     if game.substitution < 0 or game.technology == "weakest-link" or security.hi <= 0:
         status = ACCEPTED if math.isnan(given) else REFUSED
         return status, f"savings are {given}, but are not defined in this game"
@@ -92,8 +77,7 @@ def worth(stage: Stage, i: int, gain: float) -> Interval:
     """A gain of payoff in bn US$: (exp(gain) - 1)(1 - x) Y, or gain Y with linear c."""
     share = Interval(gain)
     if stage.game.consumption == "log":
-        left = Interval(1) - stage.of["x"][i]
-        share = share.rising(arb.expm1) * left
+        share = share.rising(arb.expm1) * (Interval(1) - stage.of["x"][i])
     return share * stage.of["gdp"][i]
 
 
@@ -109,10 +93,7 @@ def regret(profile: Profile, certificate: Mapping[str, Any], concept: str) -> An
         return OPEN, f"a profile of concept {concept!r}: who may deviate is not in the file"
     limits = [certificate["tolerances"][verdict] * unit for unit in profile.units]
     if not 0 <= bound <= max(limits):
-        return (
-            REFUSED,
-            f"a regret of {bound:.3g} is not {verdict!r}, which means at most {max(limits):g}",
-        )
+        return REFUSED, f"a regret of {bound:.3g} is not {verdict!r}: at most {max(limits):g} is"
     if worst is None and bound > 0:
         return REFUSED, "a regret that is nobody's"
     gains = nobody_gains(profile, bound, limits)
@@ -149,49 +130,46 @@ def _up(number: Any) -> str:
 
 # --- Uniqueness and completeness -------------------------------------------------------------------
 
-Proof = Callable[[Stage, Sequence[Sequence[float]], Any], Answer]
+Profiles = Sequence[Sequence[float]]
+Proof = Callable[[Stage, Profiles, Any], Answer]
 """That a game under a plan (of a stage) has no equilibria but the given profiles, from evidence."""
 
 
-def _theorem(name: str) -> Proof:
-    def proof(stage: Stage, profiles: Sequence[Sequence[float]], evidence: Any) -> Answer:
-        fitting = "followers" if stage.plan.burden is not None else "simultaneous Nash"
-        if evidence is not None or name != fitting:
-            return REFUSED, f"the theorem on {name} is not about this, or is given evidence"
-        if len(profiles) != 1:
-            return REFUSED, f"the theorem on {name} leaves one equilibrium, not {len(profiles)}"
-        if why := theorems.why_not(stage):
-            return REFUSED, why
-        return ACCEPTED, f"the conditions of the theorem on {name} hold"
-
-    return proof
+def _theorem(name: str, stage: Stage, profiles: Profiles, evidence: Any) -> Answer:
+    fitting = "followers" if stage.plan.burden is not None else "simultaneous Nash"
+    if evidence is not None or name != fitting:
+        return REFUSED, f"the theorem on {name} is not about this, or is given evidence"
+    if len(profiles) != 1:
+        return REFUSED, f"the theorem on {name} leaves one equilibrium, not {len(profiles)}"
+    why = theorems.why_not(stage)
+    return (REFUSED, why) if why else (ACCEPTED, f"the conditions of the theorem on {name} hold")
 
 
-def _enumeration(stage: Stage, profiles: Sequence[Sequence[float]], evidence: Any) -> Answer:
+def _enumeration(stage: Stage, profiles: Profiles, evidence: Any) -> Answer:
     trigger = stage.game.shortfall == "trigger" and any(map(stage.pressed, stage.allies))
     if evidence is not None or not (trigger or stage.game.technology != "ces"):
         return REFUSED, "there are no compliance sets or roles of members to enumerate"
     return OPEN, "a proof by enumeration (compliance sets, roles of members) is not checked here"
 
 
-def _intervals(stage: Stage, profiles: Sequence[Sequence[float]], evidence: Any) -> Answer:
+def _intervals(stage: Stage, profiles: Profiles, evidence: Any) -> Answer:
     if evidence is None:
         return OPEN, "the boxes of the proof are not in the file"
-    game, plan, lead = stage.game, stage.plan, stage.lead
-    everybody = Stage(game, plan, [float(b) for b in game.by_member("burden_max")])
-    why = theorems.why_not_by_total([Stage(game, plan, list(p)) for p in profiles])
-    found = why or boxes.places(everybody, evidence)
+    game, plan = stage.game, stage.plan
+    stages = [stage, *(Stage(game, plan, list(p)) for p in profiles[1:])]
+    why = next(filter(None, map(theorems.why_not_by_total, stages)), "")
+    found = why or boxes.places(Stage(game, plan, stage.high), evidence)
     if isinstance(found, str):
         return REFUSED, found
-    inside = [sum(low <= p[lead] <= high for p in profiles) for low, high in found]
+    inside = [sum(low <= p[stage.lead] <= high for p in profiles) for low, high in found]
     if inside != [1] * len(profiles):
         return REFUSED, f"boxes prove {len(found)} equilibria, and not those that are listed"
     return ACCEPTED, f"{len(evidence)} boxes prove that there are {len(found)}: those listed"
 
 
 PROOFS: dict[str, Proof] = {
-    "followers": _theorem("followers"),
-    "simultaneous Nash": _theorem("simultaneous Nash"),
+    "followers": functools.partial(_theorem, "followers"),
+    "simultaneous Nash": functools.partial(_theorem, "simultaneous Nash"),
     "intervals": _intervals,
     "enumeration": _enumeration,
 }
@@ -202,9 +180,7 @@ This is where a further proof is hooked in: a function in a file of its own, and
 """
 
 
-def only(
-    cited: Any, profile: Profile, profiles: Sequence[Sequence[float]], evidence: Any = None
-) -> Answer:
+def only(cited: Any, profile: Profile, profiles: Profiles, evidence: Any) -> Answer:
     """That there are no equilibria but these, by the proof that is cited."""
     if not isinstance(profile, Stage):
         return OPEN, NOT_REPEATED
@@ -213,9 +189,9 @@ def only(
     return PROOFS[cited](profile, profiles, evidence)
 
 
-def apart(one: Sequence[float], two: Sequence[float]) -> bool:
+def apart(one: Sequence[float], two: Sequence[float], by: float = APART) -> bool:
     """Whether two profiles are distinct, by more than what any tolerance leaves open."""
-    return any(abs(a - b) > 1e-9 + APART * max(a, b) for a, b in zip(one, two, strict=True))
+    return any(abs(a - b) > 1e-9 + by * max(abs(a), abs(b)) for a, b in zip(one, two, strict=True))
 
 
 def several(profile: Profile, others: Sequence[tuple[Sequence[float], float, str]]) -> Answer:
@@ -226,12 +202,11 @@ def several(profile: Profile, others: Sequence[tuple[Sequence[float], float, str
         moved = isinstance(profile, Stage) and _moved_along(profile)
         return moved or (OPEN, "several are claimed, and no second one is in the file")
     found = [one for one, _, _ in others]
-    twice = any(one in found[:k] for k, one in enumerate(found))
-    if twice or not any(apart(found[0], one) for one in found):
+    if any(found.count(one) > 1 for one in found) or not any(apart(found[0], one) for one in found):
         return REFUSED, "one profile is listed twice"
     if any(status == REFUSED for _, _, status in others[1:]):
         return REFUSED, "a further equilibrium is refused"
-    limit = LIMITS["certified"] * max(profile.units)
+    limit = LIMITS["certified"] * min(profile.units)
     sure = [one for one, r, status in others if r <= limit and status == ACCEPTED]
     if found[0] not in sure or not any(apart(found[0], one) for one in sure):
         return OPEN, "regrets this large do not tell one equilibrium from another"
@@ -240,12 +215,10 @@ def several(profile: Profile, others: Sequence[tuple[Sequence[float], float, str
 
 def _moved_along(stage: Stage) -> Answer | None:
     """A second profile of a continuum: another ally gives half of what one ally could give less."""
-    for i, j in theorems.exchangeable(stage)[:1]:
-        unit = [float(stage.of["scale"][k].hi) for k in (i, j)]
-        less, more = (theorems.side(stage, k, k == j, stage.shared["leader"]) for k in (i, j))
-        step = min(less.room * unit[0], more.room * unit[1]) / 2 if less and more else 0.0
+    for (i, j), room in list(theorems.exchangeable(stage).items())[:1]:
         moved = list(stage.values)
-        moved[i], moved[j] = moved[i] - step / unit[0], moved[j] + step / unit[1]
+        for k, more in ((i, -room / 2), (j, room / 2)):
+            moved[k] += more / float(stage.of["scale"][k].hi)
         gains, _ = nobody_gains(Stage(stage.game, stage.plan, moved), LIMITS["certified"])
         if gains == ACCEPTED and apart(moved, stage.values):
             names = " and ".join(stage.names[k] for k in (i, j))

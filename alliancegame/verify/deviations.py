@@ -70,6 +70,10 @@ class Profile:
         """What a player earns."""
         return self.payoff(i).now
 
+    def stated(self, i: int) -> dict[str, Interval]:
+        """What a file states of a player, by name."""
+        return {"payoff": self.paid(i)}
+
     def gain(self, i: int, target: Any) -> Gain:
         """What a player can gain, as `largest_gain`."""
         return largest_gain(self.payoff(i), target)
@@ -92,16 +96,16 @@ def largest_gain(payoff: Payoff, target: Any) -> Gain:
     for box, piece in payoff.pieces:
         consider(box, piece, 0)
     for _ in range(BOXES):
-        least, _, box, piece, depth = heapq.heappop(heap)
-        if -least <= target:
-            return Gain(max(-least, ZERO), found)
+        minus, _, box, piece, depth = heapq.heappop(heap)
+        if -minus <= target:
+            return Gain(max(-minus, ZERO), found)
         middle = tuple(Interval(((side.lo + side.hi) / 2).lower()) for side in box)
         found = max(found, (enclose(payoff.formula, payoff.on(middle, piece)) - now).lo)
         j = depth % len(box)
         side, here = box[j], payoff.at[j].lo
         cut = here if side.lo < here < side.hi else middle[j].lo
         if found > target or not side.lo < cut < side.hi:
-            return Gain(-least, found)
+            return Gain(-minus, found)
         for half in (Interval(side.lo, cut), Interval(cut, side.hi)):
             consider((*box[:j], half, *box[j + 1 :]), piece, depth + 1)
     return Gain(-heap[0][0], found)

@@ -94,10 +94,6 @@ class Interval:
         there = function(self.lo.union(self.hi)) if self.hi - self.lo < 7 else arb(0, 1)
         return Interval(max(there.lower(), arb(-1)), min(there.upper(), arb(1)))
 
-    def inside(self, low: Any, high: Any) -> bool:
-        """Whether every value is proved to lie in [low, high]."""
-        return bool(self.lo >= low and self.hi <= high)
-
     def __repr__(self) -> str:
         return f"[{float(self.lo)!r}, {float(self.hi)!r}]"
 
@@ -117,7 +113,12 @@ def hull(parts: Iterable[Interval]) -> Interval:
     return Interval(min(y.lo for y in every), max(y.hi for y in every))
 
 
+RISING = {
+    sp.exp: arb.exp, sp.tanh: arb.tanh, sp.sinh: arb.sinh, sp.atan: arb.atan, sp.sign: arb.sgn,
+}  # fmt: skip
+"""Functions of one number that fall nowhere."""
 RULES: dict[Any, Callable[..., Interval]] = {
+    **{made: functools.partial(Interval.rising, function=by) for made, by in RISING.items()},
     sp.Add: lambda *parts: total(parts),
     sp.Mul: lambda *parts: functools.reduce(operator.mul, parts),
     sp.Min: lambda *parts: Interval(min(y.lo for y in parts), min(y.hi for y in parts)),
@@ -132,10 +133,6 @@ RULES: dict[Any, Callable[..., Interval]] = {
     type(sp.nan): lambda: WHOLE,
 }
 """The operations of the terms, and those of users' own games. There is no other."""
-RISING = {
-    sp.exp: arb.exp, sp.tanh: arb.tanh, sp.sinh: arb.sinh, sp.atan: arb.atan, sp.sign: arb.sgn,
-}  # fmt: skip
-"""Functions of one number that fall nowhere."""
 HOLDS = {
     sp.StrictLessThan: {-1}, sp.LessThan: {-1, 0}, sp.Equality: {0}, sp.GreaterThan: {0, 1},
     sp.StrictGreaterThan: {1}, sp.Unequality: {-1, 1},
@@ -146,7 +143,9 @@ Known = dict[Any, Interval]
 """Symbols, and the intervals in which they lie."""
 
 REAL = sp.Symbol("real")
-"""With this in `known`, as in users' games, a logarithm or root of what may be negative is not known.
+"""With this in `known`, as in users' games, nothing is known of what may be no real number.
+
+That is a logarithm or a root of what may be negative, and whatever is made of it.
 
 In an alliance a logarithm of what is not positive is ruin, and what is negative under a root is rounding.
 """
@@ -169,17 +168,22 @@ def enclose(expression: Any, known: Known) -> Interval:
         found = base.power(q) if q.is_Rational else _any_power(base, enclose(q, known))
     elif function is sp.Piecewise:
         found = hull([enclose(branch, known) for branch in branches(expression, known)])
-    elif function in RISING:
-        found = enclose(expression.args[0], known).rising(RISING[function])
     elif function in RULES:
         found = RULES[function](*(enclose(part, known) for part in expression.args))
     else:
         raise NotEnclosedError(f"no rule of enclosure for {function}")
-    root = function is sp.log or (expression.is_Pow and not expression.exp.is_Integer)
-    if root and REAL in known and enclose(expression.args[0], known).lo < 0:
+    if REAL in known and function is not sp.Piecewise and not _exists(expression, known):
         found = WHOLE
     known[expression] = found
     return found
+
+
+def _exists(expression: Any, known: Known) -> bool:
+    """Whether it is known that a value is a real number, unless a branch is still to be chosen."""
+    parts = [enclose(part, known) for part in expression.args]
+    root = expression.func is sp.log or (expression.is_Pow and not expression.exp.is_Integer)
+    whole = any(y.lo == NEGATIVE and y.hi == INFINITE for y in parts)
+    return not (whole or (root and parts[0].lo < 0))
 
 
 def _any_power(y: Interval, q: Interval) -> Interval:

@@ -30,23 +30,22 @@ class Actions(Profile):
     def __init__(self, game: ContinuousGame | AggregativeGame, actions: Sequence[float]) -> None:
         self.names, self.values, self.playing = game.players, list(actions), range(game.size)
         self.units = [1.0] * game.size
-        if isinstance(game, AggregativeGame):
-            self.payoffs = _of_sums(game, actions)
-        else:
-            self.payoffs = _of_actions(game, actions)
+        of: Any = _of_sums if isinstance(game, AggregativeGame) else _of_actions
+        self.payoffs: list[Payoff] = of(game, actions)
 
     def payoff(self, i: int) -> Payoff:
         """The payoff of a player."""
         return self.payoffs[i]
 
 
-def _payoff(
-    formula: Any, known: Known, own: Sequence[Any], at: Sequence[float], ends: Any
-) -> Payoff:
+def _payoff(formula: Any, known: Known, own: Sequence[tuple[Any, float, float, float]]) -> Payoff:
+    """The payoff of a player whose own actions are given: symbol, number, and both bounds of each."""
+    symbols, at, low, high = zip(*own, strict=True)
+    known = {s: y for s, y in known.items() if s not in symbols}
     formula, here = _exact(formula, known), tuple(map(Interval, at))
-    box = tuple(Interval(float(low), float(high)) for low, high in ends)
-    now = enclose(formula, known | dict(zip(own, here, strict=True)))
-    return Payoff(formula, known, tuple(own), here, [(box, {})], now)
+    now = enclose(formula, known | dict(zip(symbols, here, strict=True)))
+    box = tuple(map(Interval, map(float, low), map(float, high)))
+    return Payoff(formula, known, symbols, here, [(box, {})], now)
 
 
 def _exact(formula: Any, known: Known) -> Any:
@@ -54,8 +53,9 @@ def _exact(formula: Any, known: Known) -> Any:
 
     What is known of an exponent is put in, so that a power is one of an exact number where it can be.
     """
-    points = {s: float(y.lo) for s, y in known.items() if y.lo == y.hi == arb(float(y.lo))}
-    numbers = {s: sp.Rational(value) for s, value in points.items()}
+    points = [s for s, y in known.items() if y.lo == y.hi == arb(float(y.lo))]
+    modest = [s for s in points if abs(known[s].lo) <= ex.MOST_POWER]
+    numbers = {s: sp.Rational(float(known[s].lo)) for s in modest}
     made = formula.xreplace({number: sp.Rational(number) for number in formula.atoms(sp.Float)})
     return made.replace(lambda e: e.is_Pow, lambda e: e.base ** e.exp.xreplace(numbers))
 
@@ -63,14 +63,9 @@ def _exact(formula: Any, known: Known) -> Any:
 def _of_actions(game: ContinuousGame, actions: Sequence[float]) -> list[Payoff]:
     known = {ex.symbol(name): Interval(value) for name, value in game.parameters.items()}
     known |= {s: Interval(a) for s, a in zip(game.symbols, actions, strict=True)} | {REAL: WHOLE}
-    ends, found = list(zip(game.low, game.high, strict=True)), []
-    for i, player in enumerate(game.players):
-        mine = game.own(i)
-        own = [game.symbols[k] for k in mine]
-        others = {s: value for s, value in known.items() if s not in own}
-        at, sides = [actions[k] for k in mine], [ends[k] for k in mine]
-        found.append(_payoff(game.payoffs[player], others, own, at, sides))
-    return found
+    every = list(zip(game.symbols, actions, game.low, game.high, strict=True))
+    own = [[every[k] for k in game.own(i)] for i in range(game.size)]
+    return [_payoff(game.payoffs[p], known, own[i]) for i, p in enumerate(game.players)]
 
 
 def _of_sums(game: AggregativeGame, actions: Sequence[float]) -> list[Payoff]:
@@ -82,19 +77,18 @@ def _of_sums(game: AggregativeGame, actions: Sequence[float]) -> list[Payoff]:
     ]
     whole = {}
     for name, rule in game.aggregates.items():
-        rest = sp.Symbol(f"others {name}", real=True)
-        whole[ex.symbol(name)], parts = rest + rule, []
+        rest, own = sp.Dummy(name, real=True), _exact(rule, {})
+        whole[ex.symbol(name)], parts = rest + own, []
         for k, action in zip(known, actions, strict=True):
-            parts.append(enclose(_exact(rule, k), k | {game.symbol: Interval(action)}))
+            parts.append(enclose(_exact(own, k), k | {game.symbol: Interval(action)}))
         # Sums before and after a player: the whole less its own part would be less exact.
-        zero = Interval(0)
-        before = list(itertools.accumulate(parts, initial=zero))
-        after = list(itertools.accumulate(reversed(parts), initial=zero))[::-1]
-        for i in range(game.size):
-            known[i][rest] = before[i] + after[i + 1]
-    formula, ends = game.payoff.xreplace(whole), zip(game.low, game.high, strict=True)
-    each = zip(known, actions, ends, strict=True)
-    return [_payoff(formula, k, [game.symbol], [a], [end]) for k, a, end in each]
+        before, after = Interval(0), list(itertools.accumulate(parts[::-1], initial=Interval(0)))
+        for i, k in enumerate(known):
+            k[rest] = before + after[game.size - 1 - i]
+            before += parts[i]
+    formula = _exact(game.payoff, {}).xreplace(whole)
+    each = zip(known, actions, game.low, game.high, strict=True)
+    return [_payoff(formula, k, [(game.symbol, *own)]) for k, *own in each]
 
 
 class Mixtures(Profile):

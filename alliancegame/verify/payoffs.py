@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
@@ -41,11 +42,17 @@ def value(name: str, **given: Any) -> Interval:
     return enclose(term(name, **{k: v for k, v in given.items() if symbol(k) not in known}), known)
 
 
+def cut(low: float, high: float, demand: float) -> list[tuple[float, float, int]]:
+    """A range of burdens, cut at the demand, and of each part whether it is below (1) or not (0)."""
+    below = [(low, min(high, demand), 1)] * (low < demand)
+    return below + [(max(low, demand), high, 0)] * (high >= demand)
+
+
 class Stage(Profile):
     """A game under a plan at a profile of burdens.
 
     `of[name][i]` is a number of member i, `shared[name]` one of all; `exact` are the game's parameters
-    that have one value, as fractions, since they may be exponents.
+    that have one value, as fractions, since they may be exponents. Burdens go from `low[i]` to `high[i]`.
     """
 
     def __init__(self, game: BurdenSharingGame, plan: Plan, burdens: list[float]) -> None:
@@ -55,19 +62,18 @@ class Stage(Profile):
         self.playing = self.allies if plan.burden is not None else list(self.members)
         self.units = [1.0] * game.size
         self.demand = [float(d) for d in plan.demand_by_member(game.members)]
-        self.exact = {
-            name: sp.Rational(getattr(game, name))
-            for name, parameter in PARAMETERS.items()
-            if not parameter.by_member and isinstance(getattr(game, name), float)
-        }
+        self.low, self.high = (game.by_member(f"burden_{end}").tolist() for end in ("min", "max"))
+        scalars = [name for name, parameter in PARAMETERS.items() if parameter.scope == "scalar"]
+        self.exact = {name: sp.Rational(getattr(game, name)) for name in scalars}
         self.exact |= {"rho": self.exact["substitution"], "m": self.exact["decisiveness"]}
+        self.term: Callable[..., Any] = functools.partial(term, **self.exact)
         names = [k for k, p in PARAMETERS.items() if p.by_member and not p.unset]
         given: dict[str, Any] = {name: game.by_member(name) for name in names}
         given |= {"threat": plan.threat_by_member(game.members), "demand": self.demand}
         given |= {"tariff": plan.tariff_by_member(game.members), "x": burdens}
         given["below"] = [int(b < d) for b, d in zip(burdens, self.demand, strict=True)]
         self.of = of = {k: [Interval(float(v)) for v in values] for k, values in given.items()}
-        self.shared: dict[str, Interval] = {}
+        self.shared = {"leader_gdp": of["gdp"][self.lead]}
 
         of["scale"] = self.product("effectiveness", "gdp")
         of["g"] = self.product("scale", "x")
@@ -83,16 +89,14 @@ class Stage(Profile):
         of["trust"] = self._trust()
         of["shelter"] = self.product("umbrella", "trust")
         mean = of["trust"][self.lead]
-        of["weight"] = [
-            t * mean if i == self.lead else t for i, t in enumerate(of["council_weight"])
-        ]
+        of["weight"] = list(of["council_weight"])
+        of["weight"][self.lead] *= mean
         of["pull"] = self.each("council_pull")
         self.shared["returned"] = value("returned_spillin", mean_trust=mean, **self.exact)
-        self.shared |= {"leader": of["g"][self.lead], "leader_gdp": of["gdp"][self.lead]}
+        self.shared["leader"] = of["g"][self.lead]
         of["shortfall"] = self.each(f"{game.shortfall}_shortfall")
         of["losses"] = self.each("tariff_losses")
-        revenues = self.each("tariff_revenue")
-        self.shared["revenue"] = total(revenues[i] for i in self.allies)
+        self.shared["revenue"] = total(self.each("tariff_revenue"))  # The leader itself pays none.
 
     def numbers(self, i: int) -> dict[str, Interval]:
         """All numbers of a member, by name."""
@@ -136,17 +140,19 @@ class Stage(Profile):
     def payoff(self, i: int) -> Payoff:
         """The payoff of a member in its own burden, on both sides of the demand if it is felt."""
         known, formulas = self.member(i)
-        low, high, d = (self.of[name][i].lo for name in ("burden_min", "burden_max", "demand"))
-        pieces = [(low, high, 0)]
-        if self.pressed(i) and self.game.shortfall != "logistic":
-            pieces = [(low, min(d, high), 1)] * bool(low < d) + [(max(d, low), high, 0)] * bool(
-                d <= high
-            )
+        kinked = self.pressed(i) and self.game.shortfall != "logistic"
+        pieces = cut(self.low[i], self.high[i], self.demand[i] if kinked else 0)
         return Payoff(
             formulas["payoff"], known, (x,), (Interval(self.values[i]),),
             [((Interval(a, b),), {symbol("below"): Interval(k)}) for a, b, k in pieces],
             self.number("payoff", i, self.values[i]),
         )  # fmt: skip
+
+    def stated(self, i: int) -> dict[str, Interval]:
+        """What a file states of a member."""
+        here = ("payoff", "influence", "security")
+        found = {name: self.number(name, i, self.values[i]) for name in here}
+        return {**found, "trust": self.of["trust"][i]}
 
     def number(self, name: str, i: int, burden: float, below: int | None = None) -> Interval:
         """payoff, security or influence of a member at a burden; at the demand itself it is met."""
@@ -169,16 +175,16 @@ class Stage(Profile):
             pick = sp.Min if self.game.technology == "weakest-link" else sp.Max
             known[symbol("others")] = RULES[pick](*others)
         if self.game.influence == "council" and known[symbol("rest")].hi == 0:
-            # Alone: all influence for anything, a share for nothing.
-            known[symbol("seat")] = Interval(1)
-            known[symbol("idle")] = of["weight"][i] / total(of["weight"])
+            # Alone: all influence for anything, a share for nothing; none for whom nobody trusts.
+            idle = known[symbol("idle")] = of["weight"][i] / total(of["weight"])
+            known[symbol("seat")] = Interval(1) if of["weight"][i].lo > 0 else idle
         for j in self.allies if i == self.lead else ():
             known |= {symbol(f"{k}_{j}"): of[k][j] for k in ("share", "trust", "g", "rival_pull")}
         return known, self._formulas(i, known)
 
     def _formulas(self, i: int, known: Known) -> dict[str, Any]:
         """u_i = c(used) + theta ln S + alpha v(p) + h ln x. A weight of 0 takes its term away."""
-        game, rho, s, use = self.game, self.exact["rho"], symbol, self._term
+        game, rho, s, use = self.game, self.exact["rho"], symbol, self.term
         g, others = s("scale") * x, s("others")
         if i == self.lead:
             used = x - s("revenue")
@@ -206,7 +212,7 @@ class Stage(Profile):
 
     def _influence(self, i: int, g: Any) -> Any:
         """p_i: a share of the council; or of an ally's contest with the leader, or their mean."""
-        s, use, mean = symbol, self._term, sp.Integer(0)
+        s, use, mean = symbol, self.term, sp.Integer(0)
         if self.game.influence == "council":
             pull = use("council_pull", g=g)
             return use("council_influence", pull=pull, total=pull + s("rest"))
@@ -219,9 +225,6 @@ class Stage(Profile):
             pull = use("council_pull", weight=trust, g=g)
             mean += s(f"share_{j}") * use("hub_influence", pull=pull, contest=contest)
         return mean
-
-    def _term(self, name: str, **given: Any) -> Any:
-        return term(name, **{"x": x, **self.exact, **given})
 
 
 @functools.lru_cache(maxsize=256)

@@ -63,12 +63,10 @@ def _branch(node: Any, inside: Known) -> Any:
     if node.func is sp.sign:
         sign = enclose(node, inside)
         return sp.Integer(int(float(sign.lo))) if sign.lo == sign.hi else None
-    sides = [enclose(part, inside) for part in node.args]
-    if node.func is sp.Abs:
-        y = node.args[0]
-        return y if sides[0].lo >= 0 else -y if sides[0].hi <= 0 else None
+    parts = node.args if node.func is not sp.Abs else (node.args[0], -node.args[0])
+    sides, largest = [enclose(part, inside) for part in parts], node.func is not sp.Min
     for k, own in enumerate(sides):
-        rest, largest = sides[:k] + sides[k + 1 :], node.func is sp.Max
+        rest = sides[:k] + sides[k + 1 :]
         if all(own.lo >= y.hi if largest else own.hi <= y.lo for y in rest):
-            return node.args[k]
+            return parts[k]
     return None

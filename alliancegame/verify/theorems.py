@@ -7,12 +7,8 @@ to say if not. They are written anew here, in intervals, so that "holds" means: 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import NamedTuple
 
-import sympy as sp
-
-from alliancegame.verify.intervals import RULES, Interval
+from alliancegame.verify.intervals import Interval
 from alliancegame.verify.payoffs import Stage
 
 NEAR = 1e-12
@@ -21,48 +17,49 @@ NEAR = 1e-12
 FLAT = 1e-9
 """A levy this near to the demand, relatively, counts as equal to it: no gain is larger than that."""
 
+SHIFTED = 1e-3
+"""A burden may be this far from that of the equilibrium, relatively: regret is quadratic in that."""
+
 Conditions = dict[str, bool]
 """What to say of a condition that fails, and whether it holds."""
 
 
 def why_not(stage: Stage) -> str:
     """Why no theorem proves this equilibrium to be the only one; empty if one does."""
-    conditions = followers(stage) | (simultaneous(stage) if stage.plan.burden is None else {})
-    return next((why for why, holds in conditions.items() if not holds), "")
+    return _failing(followers(stage) | (simultaneous(stage) if stage.plan.burden is None else {}))
 
 
-def why_not_by_total(stages: Sequence[Stage]) -> str:
+def why_not_by_total(stage: Stage) -> str:
     """Why the leader's condition is not proved to be one of its burden and one allied total; or empty.
 
-    `stages` are of one game and plan, at all profiles listed: at each a continuum must be excluded.
+    A continuum is excluded at the profile of the stage alone: every profile that is listed needs that.
     """
-    for stage in stages:
-        voice = stage.of["influence_weight"][stage.lead].hi <= 0 or _council(stage)
-        conditions = {
-            "the plan names the leader's burden": stage.plan.burden is None,
-            "the leader values influence, and not of a council with m = 1": voice,
-            **followers(stage),
-        }
-        if why := next((why for why, holds in conditions.items() if not holds), ""):
-            return why
-    return "" if stages else "no equilibrium is listed"
+    voice = "influence" not in _valued(stage, stage.lead) or _council(stage)
+    conditions = {
+        "the plan names the leader's burden": stage.plan.burden is None,
+        "the leader values influence, and not of a council with m = 1": voice,
+    }
+    return _failing(conditions | followers(stage))
+
+
+def _failing(conditions: Conditions) -> str:
+    return next((why for why, holds in conditions.items() if not holds), "")
 
 
 def followers(stage: Stage) -> Conditions:
     """Allies' answer to a fixed x_l: their shares of one total fall in it, so that it has one root."""
-    game, of, allies = stage.game, stage.of, stage.allies
+    game, allies = stage.game, stage.allies
     summed = game.technology == "ces" and game.substitution == 1
     smooth = game.shortfall == "proportional" or not any(map(stage.pressed, allies))
-    voice = _council(stage) or all(of["influence_weight"][i].hi <= 0 for i in allies)
-    spill = all(of["spillin"][i].inside(0, 1) for i in allies)
-    solvent = game.consumption == "linear" or all(_solvent(stage, i) for i in allies)
+    voice = _council(stage) or not any("influence" in _valued(stage, i) for i in allies)
+    solvent = all(_solvent(stage, i) for i in allies)
     moved = not any(_flat(stage, i) for i in allies)
     names = ", ".join(sorted({stage.names[i] for pair in exchangeable(stage) for i in pair}))
     return {
         "forces do not add up (substitution is not 1)": summed,
         "the shortfall is not proportional": smooth,
         "allies value influence, and not of a council with m = 1 and equal weights among them": voice,
-        "spill-ins are not all in [0, 1]": spill,
+        "spill-ins are not all in [0, 1]": all(stage.of["spillin"][i].hi <= 1 for i in allies),
         "a tariff could leave an ally without consumption": solvent,
         "a levy takes from an ally just what a burden below the demand costs": moved,
         f"a continuum is not excluded: {names} may share a burden in any way": not names,
@@ -71,9 +68,10 @@ def followers(stage: Stage) -> Conditions:
 
 def simultaneous(stage: Stage) -> Conditions:
     """What Nash with the leader needs beside that: v log, and b_l T^zeta b_i r_i <= beta_i."""
-    game, of, lead = stage.game, stage.of, stage.lead
+    game, of = stage.game, stage.of
     voice = game.influence_value == "log" and _council(stage)
-    untaxed = game.deadweight == 1 or all(of["levy"][i].hi <= 0 for i in stage.allies)
+    voice = voice or not any("influence" in _valued(stage, i) for i in stage.members)
+    taxed = game.consumption == "log" and game.deadweight < 1 and any(t.hi > 0 for t in of["levy"])
     beta, b = of["spillin"], of["umbrella"]
     if isinstance(game.spillin, float) and isinstance(game.umbrella, float):
         # One number each, spread alike: compared before congestion, that is exactly.
@@ -82,10 +80,8 @@ def simultaneous(stage: Stage) -> Conditions:
     names = ", ".join(stage.names[i] for i in stage.allies if not back[i].hi <= beta[i].lo)
     alike = ", ".join(stage.names[i] for i in shared_with_leader(stage))
     return {
-        "the leader values influence otherwise than by ln p of a council with m = 1": voice
-        or of["influence_weight"][lead].hi <= 0,
-        "revenue of a tariff moves the leader's marginal cost, which the theorem leaves out": untaxed
-        or game.consumption == "linear",
+        "influence is valued otherwise than by ln p of a council with m = 1": voice,
+        "revenue moves the leader's marginal cost, which the theorem leaves out": not taxed,
         f"b_l T^zeta b_i r_i <= beta_i fails for {names}": not names,
         f"a continuum is not excluded: {game.leader} and {alike} may share": not alike,
     }
@@ -97,98 +93,105 @@ def _council(stage: Stage) -> bool:
 
 
 def _solvent(stage: Stage, i: int) -> bool:
-    """1 - x - losses > 0 over the action set: losses are linear on each piece, so at its ends."""
-    low, high, demand = (stage.of[k][i] for k in ("burden_min", "burden_max", "demand"))
-    if not stage.pressed(i):
-        return bool(high.hi < 1)
-    short = RULES[sp.Max](Interval(0), Interval(1) - low / demand)
-    used = low + stage.of["levy"][i] * short
-    return bool(used.hi < 1 and high.hi < 1 and demand.hi < 1)
+    """1 - x - losses > 0 below the demand too: losses are linear there, so if it is at both ends."""
+    low, demand, levy = (stage.of[name][i] for name in ("burden_min", "demand", "levy"))
+    used = low + levy * (Interval(1) - low / demand)
+    linear = stage.game.consumption == "linear"
+    return linear or not stage.pressed(i) or bool(used.hi < 1 and demand.hi < 1)
+
+
+def _valued(stage: Stage, i: int) -> set[str]:
+    """What a member values beside consumption."""
+    names = ("security", "influence", "private")
+    return {name for name in names if stage.of[f"{name}_weight"][i].hi > 0}
 
 
 def _flat(stage: Stage, i: int) -> bool:
-    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat."""
-    weights = (stage.of[f"{k}_weight"][i] for k in ("security", "influence", "private"))
+    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat.
+
+    Influence alone settles nothing: a lone ally may have all of it whatever it gives.
+    """
     levy, demand = float(stage.of["levy"][i].hi), stage.demand[i]
-    return all(weight.hi <= 0 for weight in weights) and abs(levy - demand) <= FLAT * demand
+    return _valued(stage, i) <= {"influence"} and abs(levy - demand) <= FLAT * demand
 
 
 # --- The continua that the theorems leave out ------------------------------------------------------
 
 
-class Side(NamedTuple):
-    """How far a burden can move one way at no threat, and what a unit of it costs there."""
+def sides(stage: Stage, i: int, up: bool, leader: Interval) -> list[tuple[float, Interval]]:
+    """How far an ally's contribution can rise (`up`) or fall, and theta_i e_i Y_i / c: what is possible.
 
-    room: float
-    cost: Interval
-
-
-def side(stage: Stage, i: int, up: bool, leader: Interval) -> Side | None:
-    """What an ally sees who gives a little more (`up`) or less; None if it cannot, or a threat is felt.
-
-    A threat takes away some of theta b r g_l, a levy chi T / d of the cost below the demand.
+    A levy takes chi T / d of the cost c of a burden below the demand, a threat some of theta b r g_l:
+    where that is felt, as where there is no room, nothing can move. The burden may be `SHIFTED`.
     """
-    of, x, d = stage.of, stage.values[i], stage.demand[i]
-    low, high = (float(stage.game.by_member(f"burden_{end}")[i]) for end in ("min", "max"))
-    felt = of["bite"][i] * of["security_weight"][i] * of["shelter"][i] * leader
-    threatened = stage.pressed(i) and felt.hi > 0
-    kinked = threatened or (stage.pressed(i) and of["levy"][i].hi > 0)
-    under = kinked and (x < d if up else x <= d)
-    cost = Interval(1) - of["levy"][i] / of["demand"][i] if under else Interval(1)
-    floor, limit = (low, min(d, high)) if under else (max(d, low) if kinked else low, high)
-    room = limit - x if up else x - floor
-    return None if room <= 0 or cost.hi <= 0 or (under and threatened) else Side(room, cost)
+    of, d = stage.of, stage.demand[i]
+    threat = of["bite"][i] * of["security_weight"][i] * of["shelter"][i] * leader
+    kinked = bool(threat.hi > 0 or of["levy"][i].hi > 0)
+    found: dict[bool, tuple[float, Interval]] = {}
+    for x in _shifted(stage.values[i]) if kinked else (stage.values[i],):
+        low, high, cost = stage.low[i], stage.high[i], Interval(1)
+        under = kinked and (x < d if up else x <= d)
+        if kinked:
+            low, high = (low, min(d, high)) if under else (max(d, low), high)
+            cost -= of["levy"][i] / of["demand"][i] if under else Interval(0)
+        room = high - x if up else x - low
+        if room > 0 and cost.hi > 0 and not (under and threat.lo > 0):
+            worth = of["security_weight"][i] * of["scale"][i] / cost
+            found[under] = (room * float(of["scale"][i].hi), worth)
+    return list(found.values())
 
 
-def exchangeable(stage: Stage) -> list[tuple[int, int]]:
-    """Pairs of allies of whom the first can give less and the second more, at no gain or loss.
+def _leader(stage: Stage) -> Interval:
+    """The leader's contribution; one that the plan does not name may be `SHIFTED`."""
+    if stage.plan.burden is not None:
+        return stage.shared["leader"]
+    return stage.of["scale"][stage.lead] * Interval(*_shifted(stage.values[stage.lead])[:2])
+
+
+def _shifted(x: float) -> tuple[float, float, float]:
+    slack = 1e-9 + SHIFTED * x
+    return max(x - slack, 0.0), x + slack, x
+
+
+def exchangeable(stage: Stage) -> dict[tuple[int, int], float]:
+    """Pairs of allies of whom the first can give less and the second more at no gain; how much.
 
     Linear c, alpha = h = 0, beta = 1, no threat at the margin, one theta_i e_i Y_i / c - b_i r_i g_l
     with c the marginal cost of a burden.
     """
-    of, leader = stage.of, stage.shared["leader"]
-    kind = [i for i in stage.allies if _plain(stage, i) and of["spillin"][i].hi >= 1]
-
-    def worths(up: bool) -> dict[int, Interval]:
-        seen = {i: side(stage, i, up, leader) for i in kind}
-        worth = stage.product("security_weight", "scale")
-        return {i: worth[i] / one.cost for i, one in seen.items() if one is not None}
-
-    cover = [of["shelter"][i] * leader for i in stage.members]
-    pairs = itertools.product(worths(False).items(), worths(True).items())
-    return [
-        (i, j)
-        for (i, less), (j, more) in pairs
-        if i != j and _near(less + cover[j], more + cover[i])
-    ]
+    leader, spillin = _leader(stage), stage.of["spillin"]
+    found: dict[tuple[int, int], float] = {}
+    kind = [i for i in stage.allies if _plain(stage, i) and spillin[i].hi >= 1]
+    for i, j in itertools.permutations(kind, 2):
+        each = itertools.product(sides(stage, i, False, leader), sides(stage, j, True, leader))
+        for (down, mine), (up, theirs) in each:
+            gap = (stage.of["shelter"][i] - stage.of["shelter"][j]) * leader
+            if _near(mine, theirs + gap):
+                found[i, j] = min(down, up)
+    return found
 
 
 def shared_with_leader(stage: Stage) -> list[int]:
     """Allies with whom the leader may share: both plain, b_l T^zeta b_i r_i = 1, one worth to both."""
-    lead, back, shelter = stage.lead, stage.shared["returned"], stage.of["shelter"]
-    low, high = (float(stage.game.by_member(f"burden_{end}")[lead]) for end in ("min", "max"))
-    room = (high - stage.values[lead], stage.values[lead] - low)
-    worth, found = stage.product("security_weight", "scale"), []
-    for i in stage.allies if _plain(stage, lead) else ():
-        if not (_plain(stage, i) and _near(back * shelter[i], Interval(1))):
-            continue
-        # Any contribution of the leader brings a threat to bear: it moves along the continuum.
-        ways = [(side(stage, i, up, Interval(1)), room[up]) for up in (False, True)]
-        fits = (
-            one is not None and left > 0 and _near(worth[i] / one.cost, shelter[i] * worth[lead])
-            for one, left in ways
-        )
-        found += [i] if any(fits) else []
-    return found
+    lead, x, shelter = stage.lead, stage.values[stage.lead], stage.of["shelter"]
+    worth = stage.of["security_weight"][lead] * stage.of["scale"][lead]
+    room = {False: x < stage.high[lead], True: x > stage.low[lead]}
+
+    def shares(i: int) -> bool:
+        # The leader moves the other way, and any contribution of its own brings a threat to bear.
+        ways = [one for up in room if room[up] for one in sides(stage, i, up, Interval(1))]
+        return any(_near(one, shelter[i] * worth) for _, one in ways)
+
+    whole = [i for i in stage.allies if _near(stage.shared["returned"] * shelter[i], Interval(1))]
+    return [i for i in whole if _plain(stage, lead) and _plain(stage, i) and shares(i)]
 
 
 def _plain(stage: Stage, i: int) -> bool:
     """A payoff of 1 - x - losses + theta ln S alone."""
-    weights = (stage.of[name][i].hi for name in ("influence_weight", "private_weight"))
-    return stage.game.consumption == "linear" and not any(w > 0 for w in weights)
+    return stage.game.consumption == "linear" and _valued(stage, i) <= {"security"}
 
 
 def _near(a: Interval, b: Interval) -> bool:
     """Whether two numbers are not proved to differ by more than NEAR, relatively."""
-    slack = (Interval(NEAR) * Interval(max(a.hi, -a.lo, b.hi, -b.lo))).hi
-    return not (a.lo > b.hi + slack or b.lo > a.hi + slack)
+    most = Interval(max(a.size().hi, b.size().hi))
+    return bool((a - b).size().lo <= (Interval(NEAR) * most).hi)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
-import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -20,27 +18,14 @@ from alliancegame.verify import claims
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer
 from alliancegame.verify.intervals import PRECISION, NotEnclosedError
 from alliancegame.verify.payoffs import Stage
-from alliancegame.verify.saved.kinds import KINDS, Checked, Kind
-from alliancegame.verify.saved.reading import (
-    PROFILES,
-    Content,
-    Equilibrium,
-    RefusedError,
-    demand,
-    equilibrium_of,
-    loads,
-    number,
-    places,
-    said,
-    same,
-)  # fmt: skip
+from alliancegame.verify.saved import reading
+from alliancegame.verify.saved.kinds import KINDS, Finder, Kind
+from alliancegame.verify.saved.reading import Content, Equilibrium, demand, number, said, same
 from alliancegame.verify.saved.report import Claim, VerificationReport
 
 SCHEMA = 1
-DAMAGE = (
-    AllianceGameError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError,
-    RecursionError, NotImplementedError, ArithmeticError,
-)  # fmt: skip
+HEADER = ("schema", "kind", "version", "claims")
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError)
 """What reading a damaged file can raise: it is then refused."""
 
 
@@ -52,11 +37,10 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
     by the report. Raises `ResultFileError` if the file cannot be read, `InvalidValueError` for anything
     that is neither path nor dict.
     """
-    if isinstance(result, Mapping):
-        read: Callable[[], str] = lambda: json.dumps(result)  # noqa: E731
-    elif isinstance(result, (str, os.PathLike)):
+    read: Callable[[], str] = functools.partial(json.dumps, result)
+    if isinstance(result, (str, os.PathLike)):
         try:
-            text = Path(result).read_bytes()
+            read = Path(result).read_bytes().decode
         except (OSError, ValueError) as error:
             if str(result).lstrip().startswith("{"):
                 raise InvalidValueError(
@@ -64,27 +48,20 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
                 ) from None
             why = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise ResultFileError(f"{shown(os.fspath(result))} cannot be read: {why}.") from error
-        read = lambda: text.decode("utf-8")  # noqa: E731
-    else:
+    elif not isinstance(result, Mapping):
         raise InvalidValueError(
-            "verify needs the path of a file that result.to_json(path, certificate=True) wrote, or its "
-            f"content as a dict; got {shown(result)}."
+            f"verify needs a file of to_json(path, certificate=True), or its dict; got {shown(result)}."
         )
     kind, walk = "unreadable", _Walk()
     try:
         with warnings.catch_warnings(), ctx.workprec(PRECISION):
             warnings.simplefilter("ignore")
-            data = loads(read())
+            data = reading.loads(read())
             kind = str(data.get("kind", "no result"))
             walk.file(kind, data)
-    except DAMAGE as error:
-        if isinstance(error, json.JSONDecodeError):
-            why = f"not JSON: {error}"
-        elif isinstance(error, (AllianceGameError, RefusedError)):
-            why = str(error)
-        else:
-            why = f"damaged: {shown(error)}"
-        walk.say("file", "form", (REFUSED, why))
+    except (AllianceGameError, *DAMAGE) as error:
+        told = isinstance(error, (AllianceGameError, reading.RefusedError))
+        walk.say("file", "form", (REFUSED, str(error) if told else f"damaged: {shown(error)}"))
     return VerificationReport(kind, tuple(walk.found))
 
 
@@ -100,28 +77,21 @@ class _Walk:
 
     def file(self, kind: str, data: Content) -> None:
         """A whole file."""
-        content = {
-            k: v for k, v in data.items() if k not in ("schema", "kind", "version", "claims")
-        }
+        content = {name: entry for name, entry in data.items() if name not in HEADER}
         demand(same(data["schema"], SCHEMA), f"schema {data['schema']!r}: this checks {SCHEMA}")
         if "claims" not in data:
-            remedy = "none: write the result with to_json(path, certificate=True)"
-            return self.say("", "claims", (OPEN, remedy))
+            self.say("", "claims", (OPEN, "none: write it with to_json(path, certificate=True)"))
+            return
         demand(isinstance(data["version"], str), "the version is no text")
-        for claim in data["claims"]:
-            key = (claim["of"], claim["claim"])
-            demand(key not in self.listed, f"claimed twice: {key}")
-            self.listed[key] = claim
-        if kind == "equilibrium" and str(content["concept"]).startswith("credible"):
-            what = "the checker has no rules for threats that must be credible"
-            self.say(kind, "result", (OPEN, what))
-        elif kind in KINDS:
-            self.result("", KINDS[kind], {kind: content} if kind in PROFILES else content)
+        self.listed = {(claim["of"], claim["claim"]): claim for claim in data["claims"]}
+        demand(len(self.listed) == len(data["claims"]), "a claim is listed twice")
+        credible = kind == "equilibrium" and str(content["concept"]).startswith("credible")
+        if kind in KINDS and not credible:
+            self.result("", KINDS[kind], {kind: content} if kind in reading.PROFILES else content)
         elif not data["claims"]:
-            self.say(kind, "result", (OPEN, "the checker has no rules for this kind of result"))
+            self.say(kind, "result", (OPEN, "no rules for such a result, or for credible threats"))
         for of, claim in self.listed:
             self.say(of, claim, (REFUSED, "a claim that this result does not make"))
-        return None
 
     def result(self, of: str, kind: Kind, content: Content) -> None:
         """A result: the results and equilibria in it, whether they fit, and what it claims itself."""
@@ -134,100 +104,86 @@ class _Walk:
         if unread:
             self.say(of, "further entries", (OPEN, f"not read: {', '.join(unread)}"))
         for path, inner in kind.results.items():
-            for name, found in places(content, path):
-                self.result(f"{of}{name}.", KINDS[inner], found)
-        groups = [
-            [
-                self.alone(equilibrium_of(kind.of, f"{of}{name}", found))
-                for name, found in places(content, path)
-            ]
-            for path in kind.equilibria
-        ]
-        parts = [part for group in groups for part in group]
-        kind.fits(content, parts)
-        for k, part in enumerate(parts):
-            group = groups[0] if "[*]" in kind.equilibria[0] and k < len(groups[0]) else []
-            parts[k] = self.beside_others(kind, part, [one for one in group if one is not part])
-        for where, claim, answer in kind.remarks(content, parts):
+            for name, found in reading.places(content, path, of):
+                self.result(f"{name}.", KINDS[inner], found)
+        every = [place for path in kind.equilibria for place in reading.places(content, path, of)]
+        parts = [self.alone(reading.equilibrium_of(kind.of, name, found)) for name, found in every]
+        listed = [part for part in parts if part.of.startswith("equilibria")]
+        for part in parts:
+            siblings = [one for one in listed if one is not part] if part in listed else []
+            self.beside_others(kind, part, siblings)
+        for where, claim, answer in kind.fits(content, parts) or ():
             self.say(f"{of}{where}", claim, answer)
         for claim, (stated, find) in kind.claims.items():
-            listed = self.listed.get((of, claim), {})
-            says = {name: content[name] for name in stated} | _cited(listed, claim)
-            self.settle(of, claim, says, functools.partial(find, content, parts, listed))
+            says = {name: content[name] for name in stated}
+            finds = functools.partial(find, content, parts)
+            self.settle(of, claim, says, finds, cites=kind.of == "equilibrium")
 
-    def settle(self, of: str, claim: str, says: Content, find: Callable[[], Answer]) -> str:
-        """Find out about a claim, once the list of claims says the same as the result itself."""
-        listed = self.listed.pop((of, claim), None)
-        answer = (REFUSED, f"the list of claims has {shown(listed)}, the result {shown(says)}")
-        if same(listed, {"of": of, "claim": claim, **says}):
+    def settle(self, of: str, claim: str, says: Content, find: Finder, cites: bool = False) -> str:
+        """Find out about a claim, once the list of claims says the same as the result itself.
+
+        What the result says is proven may have (`cites`) its proof in the list: `theorem` and `evidence`.
+        """
+        listed = self.listed.pop((of, claim), {})
+        keys = ("theorem", "evidence") if cites and "proven" in says.values() else ()
+        proof = {key: listed[key] for key in keys if listed.get(key) is not None}
+        says = {"of": of, "claim": claim, **says, **proof}
+        odd = [k for k in {**says, **listed} if not same(listed.get(k, "-"), says.get(k, "-"))]
+        answer = (REFUSED, f"the list of claims differs from the result in {', '.join(odd)}")
+        if same(listed, says):
             try:
-                answer = find()
+                answer = find(**proof)
             except NotEnclosedError as error:
                 answer = (OPEN, str(error))
         self.say(of, claim, answer)
         return answer[0]
 
-    def alone(self, read: Equilibrium) -> Checked:
+    def alone(self, one: Equilibrium) -> Equilibrium:
         """The numbers and the regret of one equilibrium."""
-        of, made, profile, savings = read.of, read.certificate, read.profile, math.nan
-        if said(read.content.get("cycle")):
-            self.say(of, "cycle", (OPEN, "not read: a cycle of replies"))
-        if isinstance(profile, Stage):
-            written = self.listed.get((of, "numbers"), {}).get("savings", "nan")
-            savings = number(written)
-            agree = functools.partial(claims.numbers, profile, read.numbers, savings)
-            self.settle(of, "numbers", {"savings": written}, agree)
-        else:
-            agree = functools.partial(claims.payoffs, profile, read.numbers["payoff"])
-            self.settle(of, "payoffs", {}, agree)
-        says = {"verdict": made["verdict"], "bound": read.content["certificate"]["regret"]}
-        gains = functools.partial(claims.regret, profile, made, read.content["concept"])
-        return Checked(read, savings, self.settle(of, "regret", says, gains))
+        made, stage, says = one.certificate, isinstance(one.profile, Stage), {}
+        if said(one.content.get("cycle")):
+            self.say(one.of, "cycle", (OPEN, "not read: a cycle of replies"))
+        if stage:
+            says = {"savings": self.listed.get((one.of, "numbers"), {}).get("savings", "nan")}
+            one.savings = number(says["savings"])
+        agree = functools.partial(claims.numbers, one.profile, one.numbers, one.savings)
+        self.settle(one.of, "numbers" if stage else "payoffs", says, agree)
+        says = {"verdict": made["verdict"], "bound": one.content["certificate"]["regret"]}
+        gains = functools.partial(claims.regret, one.profile, made, one.content["concept"])
+        one.regret = self.settle(one.of, "regret", says, gains)
+        return one
 
-    def beside_others(self, kind: Kind, part: Checked, siblings: Sequence[Checked]) -> Checked:
+    def beside_others(self, kind: Kind, part: Equilibrium, siblings: list[Equilibrium]) -> None:
         """What an equilibrium says of others: those that it lists, or else its siblings."""
-        read, others = part.read, []
-        for k, content in enumerate(read.content["others"]):
-            beside = equilibrium_of(kind.of, f"{read.of}.others[{k}]", content)
-            keys = {"game", "plan", "concept"} & set(content)
-            alike = all(same(content[key], read.content[key]) for key in keys)
-            demand(alike, f"{beside.of} is of another game or plan")
-            demand(not content["others"], f"{beside.of} lists others of its own")
-            others.append(self.alone(beside))
+        others = []
+        for k, content in enumerate(part.content["others"]):
+            other = reading.equilibrium_of(kind.of, f"{part.of}.others[{k}]", content)
+            other.shares(part.content, *({"game", "plan", "concept"} & set(content)))
+            demand(not content["others"], f"{other.of} lists others of its own")
+            others.append(self.alone(other))
+        reading.distinct([part, *others])
         for other in others:
             self.unique(other, [part, *(one for one in others if one is not other)])
-        return dataclasses.replace(part, unique=self.unique(part, others or siblings))
+        self.unique(part, others or siblings)
 
-    def unique(self, part: Checked, others: Sequence[Checked]) -> str:
+    def unique(self, one: Equilibrium, others: Sequence[Equilibrium]) -> None:
         """Whether an equilibrium is the only one, or one of several, as it says."""
-        read, listed = part.read, self.listed.get((part.read.of, "uniqueness"), {})
-        state, profile = read.certificate["unique"], read.profile
-        theorem, evidence = listed.get("theorem"), listed.get("evidence")
+        profile, state = one.profile, one.certificate["unique"]
 
-        def find() -> Answer:
-            if state != "proven" and (theorem is not None or evidence is not None):
-                return REFUSED, f"the theorem {theorem!r} is cited for uniqueness {state!r}"
+        def find(theorem: Any = None, evidence: Any = None) -> Answer:
             if state == "not proven":
                 return ACCEPTED, "nothing is claimed"
-            if part.regret == REFUSED:
+            if one.regret == REFUSED:
                 return REFUSED, "it is no equilibrium"
             if state == "multiple":
-                return claims.several(profile, [_beside(one) for one in (part, *others)])
-            if others or read.certificate["verdict"] == "unverified":
+                found = [
+                    (e.profile.values, e.certificate["regret"], e.regret) for e in (one, *others)
+                ]
+                return claims.several(profile, found)
+            if others or one.certificate["verdict"] == "unverified":
                 return REFUSED, "further equilibria are listed, or the profile is unverified"
             return claims.only(theorem, profile, [profile.values], evidence)
 
-        cites = (
-            {"theorem": None} | _cited(listed, "uniqueness") if isinstance(profile, Stage) else {}
-        )
-        return self.settle(read.of, "uniqueness", {"state": state} | cites, find)
-
-
-def _cited(listed: Content, claim: str) -> dict[str, Any]:
-    """The proof that a claim of uniqueness or completeness cites, and its evidence."""
-    keys = ("theorem", "evidence") if claim in ("uniqueness", "completeness") else ()
-    return {key: listed[key] for key in keys if key in listed}
-
-
-def _beside(part: Checked) -> tuple[Sequence[float], float, str]:
-    return part.read.profile.values, part.read.certificate["regret"], part.regret
+        stage = isinstance(profile, Stage)
+        says = {"state": state} | ({"theorem": None} if stage else {})
+        one.unique = self.settle(one.of, "uniqueness", says, find, cites=stage)

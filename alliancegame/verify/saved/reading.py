@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from alliancegame.game.aggregative import AggregativeGame
@@ -14,6 +16,7 @@ from alliancegame.game.custom import ContinuousGame
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
+from alliancegame.verify.claims import ACCEPTED, apart
 from alliancegame.verify.deviations import Profile
 from alliancegame.verify.own import Actions, Mixtures
 from alliancegame.verify.payoffs import Stage
@@ -48,10 +51,7 @@ def loads(text: str) -> Any:
         demand(len({key for key, _ in pairs}) == len(pairs), "an entry stands twice")
         return dict(pairs)
 
-    def no_constant(text: str) -> None:
-        raise RefusedError(f"{text} is no number")
-
-    return json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+    return json.loads(text, object_pairs_hook=once, parse_constant=partial(demand, False))
 
 
 def same(one: Any, two: Any) -> bool:
@@ -91,8 +91,7 @@ def game_of(content: Content) -> Any:
     data = content["game"]
     kind = FiniteGame if "strategies" in data else BurdenSharingGame
     game = TYPES.get(data.get("type"), kind).from_dict(data)
-    hashed = content["provenance"]["game_hash"] == game.hash
-    right = hashed and same(game.to_dict(), data)
+    right = content["provenance"]["game_hash"] == game.hash and same(game.to_dict(), data)
     demand(right, "the game is not the one whose hash (SHA-256) is stated")
     return game
 
@@ -104,14 +103,15 @@ def plan_of(content: Content) -> Plan:
     return plan
 
 
+def _within(what: str, values: Sequence[float], low: Any, high: Any) -> None:
+    inside = all(a <= b <= c for a, b, c in zip(low, values, high, strict=True))
+    demand(inside, f"{what} is outside its bounds")
+
+
 def profile_of(of: str, game: BurdenSharingGame, plan: Plan, values: Sequence[Any]) -> list[float]:
     """Burdens within their bounds, the leader's as the plan says."""
-    burdens, low, high = (
-        [number(v) for v in values],
-        *map(game.by_member, ("burden_min", "burden_max")),
-    )
-    inside = all(a <= b <= c for a, b, c in zip(low, burdens, high, strict=True))
-    demand(inside, f"a burden of {of} is outside its bounds")
+    burdens, ends = numbers(values, game.size, f"burdens of {of}"), ("burden_min", "burden_max")
+    _within(f"a burden of {of}", burdens, *map(game.by_member, ends))
     named = plan.burden in (None, burdens[game.members.leader_index])
     demand(named, f"the leader's burden of {of} is not the one that the plan names")
     return burdens
@@ -136,26 +136,22 @@ def _alliance(of: str, content: Content) -> Read:
 def _actions(of: str, content: Content) -> Read:
     game = game_of(content)
     actions = numbers(content["action"], len(game.low), f"actions of {of}")
-    inside = all(a <= x <= b for a, x, b in zip(game.low, actions, game.high, strict=True))
-    demand(inside, f"an action of {of} is outside its bounds")
-    return Actions(game, actions), {
-        "payoff": numbers(content["payoff"], game.size, f"payoffs of {of}")
-    }
+    _within(f"an action of {of}", actions, game.low, game.high)
+    paid = numbers(content["payoff"], game.size, f"payoffs of {of}")
+    return Actions(game, actions), {"payoff": paid}
 
 
 def _mixtures(of: str, content: Content) -> Read:
     game, rows = game_of(content), content["probabilities"]
     mixtures = [[_fraction(p) for p in row] for row in rows]
-    fits = tuple(map(len, mixtures)) == game.shape
-    fits = fits and all(p >= 0 for row in mixtures for p in row)
-    fits = fits and all(abs(sum(row, Fraction(-1))) <= Fraction(1, 10**12) for row in mixtures)
+    fits = all(min(row) >= 0 and abs(sum(row, Fraction(-1))) <= 1e-12 for row in mixtures)
+    fits = fits and tuple(map(len, mixtures)) == game.shape
     demand(fits, f"the probabilities of {of} are none")
     played = {
         player: {label: p for label, p in zip(labels, row, strict=True) if _fraction(p) > 0}
         for player, labels, row in zip(game.players, game.strategies, rows, strict=True)
     }
-    alike = same(played, content["strategies"])
-    demand(alike, f"strategies and probabilities of {of} contradict each other")
+    demand(same(played, content["strategies"]), f"strategies of {of} are not those played")
     demand(list(content["payoff"]) == list(game.players), f"payoffs of {of} are of other players")
     paid = [float(_fraction(u)) for u in content["payoff"].values()]
     return Mixtures(game, mixtures), {"payoff": paid}
@@ -163,7 +159,10 @@ def _mixtures(of: str, content: Content) -> Read:
 
 def _fraction(value: Any) -> Fraction:
     """A number of a finite game: a fraction is text."""
-    return Fraction(value) if isinstance(value, str) else Fraction(number(value))
+    if isinstance(value, str):
+        demand(set(value) <= set("-/0123456789"), f"{shown(value)} is no fraction")
+        return Fraction(value)
+    return Fraction(number(value))
 
 
 PROFILES: Mapping[str, tuple[set[str], Callable[[str, Content], Read]]] = {
@@ -176,15 +175,31 @@ SHARED = {"game", "payoff", "certificate", "concept", "message", "others", "prov
 """The entries of every profile."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Equilibrium:
-    """What a file calls an equilibrium: its name, its record, and what that says as numbers."""
+    """What a file calls an equilibrium: its name, its record, and what that says as numbers.
+
+    `savings` are the leader's in an alliance; `regret` and `unique` say what was found of its claims.
+    """
 
     of: str
     content: Content
     profile: Any
     certificate: Content
     numbers: Mapping[str, Sequence[float]]
+    savings: float = math.nan
+    regret: str = ""
+    unique: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is proved to be the only one."""
+        return self.unique == ACCEPTED and self.certificate["unique"] == "proven"
+
+    def shares(self, content: Content, *keys: str) -> None:
+        """Refuse it if it is not of the same game, plan, ..., as what it stands in."""
+        alike = all(same(self.content[key], content[key]) for key in keys)
+        demand(alike, f"{self.of} is of another {' or '.join(keys)}")
 
 
 def equilibrium_of(kind: str, of: str, content: Any) -> Equilibrium:
@@ -203,16 +218,21 @@ def equilibrium_of(kind: str, of: str, content: Any) -> Equilibrium:
     return Equilibrium(of, content, profile, made, found)
 
 
-def places(content: Content, path: str) -> Iterator[tuple[str, Any]]:
-    """The names and values at a path such as "components[*].ends[*]"."""
+def distinct(parts: Sequence[Equilibrium]) -> None:
+    """No profile may stand twice, not even moved by a millionth. Of a continuum points may stand near."""
+    for k, one in enumerate(parts):
+        for other in parts[:k]:
+            moved = apart(one.profile.values, other.profile.values, by=1e-6)
+            demand(moved, f"{one.of} is the same profile as {other.of}")
+
+
+def places(content: Content, path: str, of: str = "") -> Iterator[tuple[str, Any]]:
+    """The names (after `of`) and values at a path such as "components[*].ends[*]"."""
     first, _, rest = path.partition(".")
     name = first.removesuffix("[*]")
-    here = [(name, content[name])]
+    here = [(f"{of}{name}", content[name])]
     if first != name:
         demand(isinstance(content[name], list), f"{name} is no list")
-        here = [(f"{name}[{k}]", value) for k, value in enumerate(content[name])]
-    for name, value in here:
-        if rest:
-            yield from ((f"{name}.{after}", found) for after, found in places(value, rest))
-        else:
-            yield name, value
+        here = [(f"{of}{name}[{k}]", value) for k, value in enumerate(content[name])]
+    for where, value in here:
+        yield from places(value, rest, f"{where}.") if rest else [(where, value)]
