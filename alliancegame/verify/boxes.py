@@ -29,7 +29,12 @@ revenue, below = map(symbol, ["revenue", "below"])
 
 
 def places(stage: Stage, cells: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]] | str:
-    """Ranges of the leader's burden with exactly one equilibrium each, or why that is not proved."""
+    """Ranges of the leader's burden with exactly one equilibrium each, or why that is not proved.
+
+    A cell says, of the burdens of the leader in `leader`: the allies' contributions come to `total`, since
+    each ally wants `least` at its lower end, and no more than `most` at its upper one; their burdens lie
+    `within` two rows; `slope` holds how the total moves with the leader's burden; and the `verdict`.
+    """
     answer = Answer(stage)
     low, high = (end[stage.lead] for end in answer.ends)
     sign, way, start, here, found = "more", "", low, low, []
@@ -77,6 +82,8 @@ class Answer:
         self.wishes = [_along(p.formula, i == self.lead) for i, p in enumerate(payoffs)]
         self.known = [payoff.known for payoff in payoffs]
         for i, known in enumerate(self.known):
+            for replaced in (others, rest):  # By X: where it is not, there is no rule.
+                known.pop(replaced, None)
             known[partner] = self.of["weight"][self.allies[0] if i == self.lead else self.lead]
         missed = term("proportional_shortfall", below=1)
         lost = term("tariff_losses", shortfall=missed)

@@ -195,7 +195,10 @@ def apart(one: Sequence[float], two: Sequence[float], by: float = APART) -> bool
 
 
 def several(profile: Profile, others: Sequence[tuple[Sequence[float], float, str]]) -> Answer:
-    """At least two equilibria: itself and another listed (profile, regret, status), or of a continuum."""
+    """At least two equilibria: itself, the first of `others`, and one more of them, or of a continuum.
+
+    Each is given as profile, regret, and what became of its regret.
+    """
     if isinstance(profile, Stage) and not theorems.why_not(profile):
         return REFUSED, "a theorem proves that there is only one"
     if len(others) < 2:

@@ -91,7 +91,8 @@ class Interval:
 
     def wave(self, function: Callable[[Any], Any]) -> Interval:
         """The image under a sine or cosine, of all as one ball."""
-        there = function(self.lo.union(self.hi)) if self.hi - self.lo < 7 else arb(0, 1)
+        short = self.hi - self.lo < 7  # More than a whole period, 2 pi, has all values.
+        there = function(self.lo.union(self.hi)) if short else arb(0, 1)
         return Interval(max(there.lower(), arb(-1)), min(there.upper(), arb(1)))
 
     def __repr__(self) -> str:
@@ -140,7 +141,7 @@ HOLDS = {
 """The signs of a - b for which a comparison of a with b holds."""
 
 Known = dict[Any, Interval]
-"""Symbols, and the intervals in which they lie."""
+"""Symbols, and the intervals in which they lie; and what `enclose` has worked out with them."""
 
 REAL = sp.Symbol("real")
 """With this in `known`, as in users' games, nothing is known of what may be no real number.

@@ -3,6 +3,11 @@
 The argument: the formulas are those of `payoff/terms.py` (docs/theory/model), called by their names;
 none is repeated. The arguments of a term are symbols of the same names; what is written here is which
 number each name has for a member, given the game, the plan and the profile of a file.
+
+Names that are not those of parameters: `scale` e Y, `g` e Y x, `bite` c tau, `levy` chi T, `crowd` the
+congestion of spill-ins, `shelter` b r and `returned` b_l T^zeta (what an ally and the leader have of each
+other's forces), `pull` t g^m and `rest` that of all others, `seat` the influence of a member that is alone
+in the council, `idle` what it has if it gives nothing either.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from alliancegame.verify.intervals import RULES, Interval, Known, enclose, total
 
 
 def symbol(name: str) -> Any:
-    """The symbol for a number of a member."""
+    """The symbol for a number of a member. It may be 0; "positive" is for powers of powers."""
     return sp.Symbol(name, positive=True)
 
 

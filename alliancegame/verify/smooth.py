@@ -27,6 +27,7 @@ def derivatives(formula: Any, own: tuple[Any, ...]) -> tuple[list[Any], list[lis
 
 @functools.lru_cache(maxsize=4096)
 def _parts(formula: Any, *functions: Any) -> list[Any]:
+    """The parts of a formula that are made by these functions."""
     return list(formula.atoms(*functions))
 
 
@@ -42,7 +43,8 @@ def smooth(formula: Any, inside: Known) -> bool:
         base = enclose(part.args[0], inside)
         if base.lo > 0:
             continue
-        q = part.exp if part.is_Pow else sp.nan
+        q = part.exp if part.is_Pow else sp.nan  # A logarithm has none.
+        # Not near 0 if q is unknown; no pole; no root of what may be negative.
         if not q.is_Rational or (q < 0 <= base.hi) or (not q.is_Integer and base.lo < 0):
             return False
     return True

@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from alliancegame.game.aggregative import AggregativeGame
@@ -51,7 +50,13 @@ def loads(text: str) -> Any:
         demand(len({key for key, _ in pairs}) == len(pairs), "an entry stands twice")
         return dict(pairs)
 
-    return json.loads(text, object_pairs_hook=once, parse_constant=partial(demand, False))
+    def no_constant(text: str) -> None:
+        raise RefusedError(f"{text} is no number")
+
+    try:
+        return json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+    except json.JSONDecodeError as error:
+        raise RefusedError(f"not JSON: {error}") from error
 
 
 def same(one: Any, two: Any) -> bool:
