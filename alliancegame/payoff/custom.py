@@ -134,7 +134,10 @@ class Pieces:
 def numeric(symbols: Sequence[Any], expressions: Sequence[Any]) -> Callable[[Array], Array]:
     """Expressions as a function of arrays of shape (batch, symbols); nan where undefined."""
     # NumPy's `select`, as which ITE is printed, would make floats of truth values.
-    plain = [e.replace(sp.ITE, lambda c, a, b: (c & a) | (~c & b)) for e in map(sp.S, expressions)]
+    plain = [
+        e.replace(sp.ITE, lambda c, a, b: (c & a) | (~c & b)) if e.has(sp.ITE) else e
+        for e in map(sp.S, expressions)
+    ]
     made = sp.lambdify(list(symbols), plain, "numpy", cse=True)
 
     def evaluate(x: Array) -> Array:

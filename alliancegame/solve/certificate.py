@@ -206,15 +206,15 @@ def followers_unique(
 
 
 def indifferent_to_levies(game: BurdenSharingGame, plan: Plan) -> NDArray[np.bool_]:
-    """Allies who value nothing but consumption and whose levy is their demand: chi T = d.
+    """Allies who value neither security nor private benefits and whose levy is their demand: chi T = d.
 
-    Below the demand 1 - x - chi T (1 - x / d) does not depend on x then: every burden is as good.
+    Below the demand 1 - x - chi T (1 - x / d) does not depend on x then. Influence alone settles nothing: a
+    lone ally may have all of it whatever it gives.
     """
     found = np.zeros(game.size, dtype=bool)
     if plan.taxed:
         levy = plan.tariff_by_member(game.members) * game.by_member("trade_exposure")
         found = np.isclose(levy, plan.demand_by_member(game.members), rtol=1e-9, atol=0.0)
-        # Influence alone settles nothing: a lone ally may have all of it whatever it gives.
         for name in ("security_weight", "private_weight"):
             found &= game.by_member(name) == 0
         found[game.members.leader_index] = False

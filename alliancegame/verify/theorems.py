@@ -107,7 +107,7 @@ def _valued(stage: Stage, i: int) -> set[str]:
 
 
 def _flat(stage: Stage, i: int) -> bool:
-    """Nothing is valued but consumption, and chi T = d: 1 - x - chi T (1 - x / d) is flat.
+    """Neither security nor private benefits are valued, and chi T = d: 1 - x - chi T (1 - x / d) is flat.
 
     Influence alone settles nothing: a lone ally may have all of it whatever it gives.
     """

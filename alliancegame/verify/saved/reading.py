@@ -180,7 +180,7 @@ SHARED = {"game", "payoff", "certificate", "concept", "message", "others", "prov
 """The entries of every profile."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Equilibrium:
     """What a file calls an equilibrium: its name, its record, and what that says as numbers.
 
