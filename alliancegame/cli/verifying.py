@@ -23,6 +23,10 @@ def verify(
             help="Results that result.to_json(path, certificate=True) wrote.",
         ),
     ],
+    payoffs: Annotated[
+        bool,
+        typer.Option("--payoffs", help="Write out the payoffs whose gains were bounded."),
+    ] = False,
     json: inputs.Json = False,
 ) -> int:
     """Check saved results claim by claim, without any solver.
@@ -33,7 +37,7 @@ def verify(
     """
     from alliancegame.verify import verify as check
 
-    reports = [check(path) for path in files]
+    reports = [check(path, payoffs=payoffs) for path in files]
     if json:
         rows = [{"file": str(f), **r.to_dict()} for f, r in zip(files, reports, strict=True)]
         output.write(jsonlib.dumps(rows, indent=2, allow_nan=False) + "\n")
@@ -52,4 +56,8 @@ def _print(path: Path, report: VerificationReport) -> None:
         (f"{c.of} {c.claim}".strip(), output.headed(c.status, f": {c.detail}" if c.detail else ""))
         for c in report.claims
     )
+    for of, players in report.payoffs.items():
+        output.print_text()
+        output.print_title(f"payoffs of {of}, by the own action; numbers rounded to six digits")
+        output.print_facts((player, "\n".join(pieces)) for player, pieces in players.items())
     output.print_text()

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from alliancegame.verify.intervals import INFINITE, ZERO, Interval, Known, enclose
+from alliancegame.verify.intervals import INFINITE, ZERO, Interval, Known, enclose, total
 from alliancegame.verify.smooth import derivatives, settled, smooth
 
 BOXES = 4000
@@ -112,12 +112,12 @@ def largest_gain(payoff: Payoff, target: Any) -> Gain:
 
 
 def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
-    """An upper bound of the payoff over a box: the least of what four arguments give.
+    """An upper bound of the payoff u over a box: the least of what four arguments give.
 
-    Its enclosure; where it rises (or falls) in an action all over the box, its bound at that end; and from
-    the point p of the box nearest to the profile, u(p) + G (y - p) with G the gradient over the box, or
-    where it is concave u(p) + g (y - p) - mu |y - p|^2 / 2 with g the gradient at p and mu by Gershgorin's
-    discs. Only the first holds where a branch is not decided, or at a pole or a cusp.
+    1. The enclosure of u. The others need derivatives, and hold where u is `smooth`:
+    2. where u rises (or falls) in an action all over the box, the bound at that end of the action;
+    3. u(p) + G (y - p), p the point of the box nearest to the profile and G the gradient over the box;
+    4. u(p) + g (y - p) - mu |y - p|^2 / 2, g the gradient at p, where u is concave by at least mu >= 0.
     """
     inside = payoff.on(box, piece)
     most = enclose(payoff.formula, inside).hi
@@ -132,21 +132,21 @@ def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
             end = Interval(box[j].hi if gradient[j].lo >= 0 else box[j].lo)
             return min(most, _ceiling(payoff, (*box[:j], end, *box[j + 1 :]), piece))
     sides = zip(box, payoff.at, strict=True)
-    point = tuple(Interval(min(max(p.lo, side.lo), side.hi)) for side, p in sides)
-    there, steps = payoff.on(point, piece), [a - p for a, p in zip(box, point, strict=True)]
+    nearest = tuple(Interval(min(max(p.lo, side.lo), side.hi)) for side, p in sides)
+    there, steps = payoff.on(nearest, piece), [a - p for a, p in zip(box, nearest, strict=True)]
     linear = bowed = enclose(formula, there)
-    mu = min(_disc(bends[j], j, free, inside) for j in free)
+    mu = min(_concavity(bends[j], j, free, inside) for j in free)
     for j in free:
         linear += gradient[j] * steps[j]
         slope = enclose(slopes[j], there)
         rise = max((slope * steps[j]).hi, ZERO)
-        if mu > 0:
-            rise = min(rise, (slope.size() * slope.size() / Interval(2 * mu)).hi)
+        if mu > 0:  # g s - mu s^2 / 2 is at most g^2 / (2 mu).
+            rise = min(rise, (slope * slope / Interval(2 * mu)).hi)
         bowed += Interval(rise)
     return min(most, linear.hi, bowed.hi if mu >= 0 else INFINITE)
 
 
-def _disc(row: Sequence[Any], j: int, free: Sequence[int], inside: Known) -> Any:
-    """How far below 0 a row of second derivatives keeps the eigenvalues, by Gershgorin."""
-    discs = (enclose(row[k], inside).size() for k in free if k != j)
-    return (Interval(0) - sum(discs, enclose(row[j], inside))).lo
+def _concavity(row: Sequence[Any], j: int, free: Sequence[int], inside: Known) -> Any:
+    """How far below 0 a row of second derivatives keeps the eigenvalues (Gershgorin's discs)."""
+    others = total(enclose(row[k], inside).absolute() for k in free if k != j)
+    return (Interval(0) - enclose(row[j], inside) - others).lo

@@ -36,6 +36,11 @@ class Interval:
         self.lo = NEGATIVE if low.is_nan() else low.lower()
         self.hi = INFINITE if high.is_nan() else high.upper()
 
+    @property
+    def unknown(self) -> bool:
+        """Whether it is the whole line: what it encloses may be any number, or none, as 1 / 0."""
+        return bool(self.lo == NEGATIVE and self.hi == INFINITE)
+
     def __add__(self, other: Interval) -> Interval:
         return Interval(self.lo + other.lo, self.hi + other.hi)
 
@@ -43,11 +48,8 @@ class Interval:
         return Interval(self.lo - other.hi, self.hi - other.lo)
 
     def __mul__(self, other: Interval) -> Interval:
-        """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers.
-
-        A factor of which nothing is known, as 1 / 0, may be no number: not even zero times it is known.
-        """
-        if any(y.lo == NEGATIVE and y.hi == INFINITE for y in (self, other)):
+        """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers."""
+        if self.unknown or other.unknown:
             return WHOLE
         pairs = [(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
         return hull(Interval(ZERO if a == 0 or b == 0 else a * b) for a, b in pairs)
@@ -73,7 +75,7 @@ class Interval:
                 return WHOLE
             base = Interval(max(self.lo, ZERO), self.hi)
         elif q.p % 2 == 0:
-            base = self.size()
+            base = self.absolute()
         ends = (base.lo, base.hi)
         return Interval(*(end if end == 0 or end == INFINITE else end**exponent for end in ends))
 
@@ -81,19 +83,13 @@ class Interval:
         """Logarithms of the y > 0, and minus infinity where there is none: the payoff of ruin."""
         return Interval(*(end.log() if end > 0 else NEGATIVE for end in (self.lo, self.hi)))
 
-    def size(self) -> Interval:
+    def absolute(self) -> Interval:
         """Absolute values."""
         return Interval(max(self.lo, -self.hi, ZERO), max(-self.lo, self.hi))
 
-    def rising(self, function: Callable[[Any], Any]) -> Interval:
-        """The image under a function that falls nowhere (exp, exp - 1, tanh)."""
+    def increasing(self, function: Callable[[Any], Any]) -> Interval:
+        """The image under a function that falls nowhere (exp, tanh, ...)."""
         return Interval(function(self.lo), function(self.hi))
-
-    def wave(self, function: Callable[[Any], Any]) -> Interval:
-        """The image under a sine or cosine, of all as one ball."""
-        short = self.hi - self.lo < 7  # More than a whole period, 2 pi, has all values.
-        there = function(self.lo.union(self.hi)) if short else arb(0, 1)
-        return Interval(max(there.lower(), arb(-1)), min(there.upper(), arb(1)))
 
     def __repr__(self) -> str:
         return f"[{float(self.lo)!r}, {float(self.hi)!r}]"
@@ -114,39 +110,23 @@ def hull(parts: Iterable[Interval]) -> Interval:
     return Interval(min(y.lo for y in every), max(y.hi for y in every))
 
 
-RISING = {
-    sp.exp: arb.exp, sp.tanh: arb.tanh, sp.sinh: arb.sinh, sp.atan: arb.atan, sp.sign: arb.sgn,
-}  # fmt: skip
-"""Functions of one number that fall nowhere."""
 RULES: dict[Any, Callable[..., Interval]] = {
-    **{made: functools.partial(Interval.rising, function=by) for made, by in RISING.items()},
     sp.Add: lambda *parts: total(parts),
     sp.Mul: lambda *parts: functools.reduce(operator.mul, parts),
     sp.Min: lambda *parts: Interval(min(y.lo for y in parts), min(y.hi for y in parts)),
     sp.Max: lambda *parts: Interval(max(y.lo for y in parts), max(y.hi for y in parts)),
-    sp.Abs: Interval.size,
     sp.log: Interval.log,
-    sp.cosh: lambda y: y.size().rising(arb.cosh),
-    sp.sin: lambda y: y.wave(arb.sin),
-    sp.cos: lambda y: y.wave(arb.cos),
-    type(sp.pi): lambda: Interval(arb.pi()),
-    type(sp.E): lambda: Interval(arb.const_e()),
+    sp.exp: lambda y: y.increasing(arb.exp),
+    sp.tanh: lambda y: y.increasing(arb.tanh),
     type(sp.nan): lambda: WHOLE,
 }
-"""The operations of the terms, and those of users' own games. There is no other."""
-HOLDS = {
-    sp.StrictLessThan: {-1}, sp.LessThan: {-1, 0}, sp.Equality: {0}, sp.GreaterThan: {0, 1},
-    sp.StrictGreaterThan: {1}, sp.Unequality: {-1, 1},
-}  # fmt: skip
-"""The signs of a - b for which a comparison of a with b holds."""
+"""The operations of the model's terms. `own.rules` adds those found in users' own games alone."""
 
 Known = dict[Any, Interval]
 """Symbols, and the intervals in which they lie; and what `enclose` has worked out with them."""
 
 REAL = sp.Symbol("real")
-"""With this in `known`, as in users' games, nothing is known of what may be no real number.
-
-That is a logarithm or a root of what may be negative, and whatever is made of it.
+"""With this in `known`, as in users' games, a logarithm or a root of what may be negative is unknown.
 
 In an alliance a logarithm of what is not positive is ruin, and what is negative under a root is rounding.
 """
@@ -155,61 +135,43 @@ In an alliance a logarithm of what is not positive is ruin, and what is negative
 def enclose(expression: Any, known: Known) -> Interval:
     """Every value of a SymPy expression whose symbols lie in the intervals `known`.
 
-    What is worked out is put into `known`, so that shared parts are worked out once.
+    What is worked out is put into `known`, so that shared parts are worked out once. Of what is made of
+    a part of which nothing is known, nothing is known either: that part may be no number.
     Raises `NotEnclosedError` for a function that has no rule above.
     """
     if expression in known:
         return known[expression]
-    function = expression.func
+    function, q = expression.func, expression.exp if expression.is_Pow else None
     if expression.is_Rational or expression.is_Float:
         exact = sp.Rational(expression)
         found = Interval(int(exact.p)) / Interval(int(exact.q))
-    elif expression.is_Pow:
-        base, q = enclose(expression.base, known), expression.exp
-        found = base.power(q) if q.is_Rational else _any_power(base, enclose(q, known))
     elif function is sp.Piecewise:
-        found = hull([enclose(branch, known) for branch in branches(expression, known)])
-    elif function in RULES:
-        found = RULES[function](*(enclose(part, known) for part in expression.args))
+        found = hull(enclose(branch, known) for branch in branches(expression, known))
     else:
-        raise NotEnclosedError(f"no rule of enclosure for {function}")
-    if REAL in known and function is not sp.Piecewise and not _exists(expression, known):
-        found = WHOLE
+        parts = [enclose(part, known) for part in expression.args]
+        rule = _power(q) if q is not None else RULES.get(function)
+        if rule is None:
+            raise NotEnclosedError(f"no rule of enclosure for {function}")
+        root = function is sp.log or (q is not None and not q.is_Integer)
+        lost = root and REAL in known and parts[0].lo < 0
+        found = WHOLE if lost or any(part.unknown for part in parts) else rule(*parts)
     known[expression] = found
     return found
 
 
-def _exists(expression: Any, known: Known) -> bool:
-    """Whether it is known that a value is a real number, unless a branch is still to be chosen."""
-    parts = [enclose(part, known) for part in expression.args]
-    root = expression.func is sp.log or (expression.is_Pow and not expression.exp.is_Integer)
-    whole = any(y.lo == NEGATIVE and y.hi == INFINITE for y in parts)
-    return not (whole or (root and parts[0].lo < 0))
-
-
-def _any_power(y: Interval, q: Interval) -> Interval:
-    """exp(q ln y) for y >= 0. Where it may not be real nothing is known."""
-    return (q * y.log()).rising(arb.exp) if y.lo >= 0 else WHOLE
+def _power(exponent: Any) -> Callable[..., Interval]:
+    """The rule of a power: y^q, or exp(q ln y) where q is no number of the formula."""
+    if exponent.is_Rational:
+        return lambda y, _: y.power(exponent)
+    return lambda y, q: (q * y.log()).increasing(arb.exp) if y.lo >= 0 else WHOLE
 
 
 def branches(pieces: Any, known: Known) -> list[Any]:
     """The branches of a `Piecewise` that may hold, up to the first that does; nan if none may."""
     found = []
     for branch, condition in pieces.args:
-        holds = decided(condition, known)
-        found += [branch] if holds != sp.false else []
-        if holds == sp.true:
+        holds = enclose(condition, known)
+        found += [branch] if holds.hi > 0 else []
+        if holds.lo > 0:
             return found
     return [*found, sp.nan]
-
-
-def decided(condition: Any, known: Known) -> Any:
-    """A condition in which every comparison that `known` decides is replaced by true or false."""
-    decides = {}
-    for one in condition.atoms(*HOLDS):
-        gap = enclose(one.lhs, known) - enclose(one.rhs, known)
-        possible = {-1: gap.lo < 0, 0: gap.lo <= 0 <= gap.hi, 1: gap.hi > 0}
-        signs = {sign for sign, may in possible.items() if may}
-        if signs <= HOLDS[one.func] or not signs & HOLDS[one.func]:
-            decides[one] = sp.true if signs <= HOLDS[one.func] else sp.false
-    return condition.xreplace(decides)

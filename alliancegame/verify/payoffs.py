@@ -189,27 +189,27 @@ class Stage(Profile):
 
     def _formulas(self, i: int, known: Known) -> dict[str, Any]:
         """u_i = c(used) + theta ln S + alpha v(p) + h ln x. A weight of 0 takes its term away."""
-        game, rho, s, use = self.game, self.exact["rho"], symbol, self.term
+        game, rho, s, term = self.game, self.exact["rho"], symbol, self.term
         g, others = s("scale") * x, s("others")
         if i == self.lead:
             used = x - s("revenue")
             parts = [g, s("returned") * others]
-            power = use("leader_security", g=g, allied=others)
+            power = term("leader_security", g=g, allied=others)
         else:
-            shortfall = use(f"{game.shortfall}_shortfall") if self.pressed(i) else 0
-            left = use("reliability", shortfall=shortfall)
-            used = x + use("tariff_losses", shortfall=shortfall)
+            shortfall = term(f"{game.shortfall}_shortfall") if self.pressed(i) else 0
+            left = term("reliability", shortfall=shortfall)
+            used = x + term("tariff_losses", shortfall=shortfall)
             parts = [g, s("spillin") * others, s("umbrella") * left * s("leader")]
-            power = use("ally_security", g=g, umbrella=use("umbrella_worth", reliability=left))
+            power = term("ally_security", g=g, umbrella=term("umbrella_worth", reliability=left))
         security, worth = power ** (1 / rho), sp.log(power) / rho
         if game.technology != "ces":
             there = [part for part in parts if others in known or not part.has(others)]
-            security = use(game.technology.replace("-", "_"), components=there)
+            security = term(game.technology.replace("-", "_"), components=there)
             worth = sp.log(security)
         influence = s("seat") if s("seat") in known else self._influence(i, g)
-        payoff = use("consumption", form=game.consumption, used=used)
-        esteem = use("influence_value", form=game.influence_value, influence=influence)
-        benefits = {"security": worth, "influence": esteem, "private": use("private_benefit")}
+        payoff = term("consumption", form=game.consumption, used=used)
+        esteem = term("influence_value", form=game.influence_value, influence=influence)
+        benefits = {"security": worth, "influence": esteem, "private": term("private_benefit")}
         for name, benefit in benefits.items():
             weight = s(f"{name}_weight")
             payoff += weight * benefit if known[weight].hi > 0 else 0
@@ -217,18 +217,18 @@ class Stage(Profile):
 
     def _influence(self, i: int, g: Any) -> Any:
         """p_i: a share of the council; or of an ally's contest with the leader, or their mean."""
-        s, use, mean = symbol, self.term, sp.Integer(0)
+        s, term, mean = symbol, self.term, sp.Integer(0)
         if self.game.influence == "council":
-            pull = use("council_pull", g=g)
-            return use("council_influence", pull=pull, total=pull + s("rest"))
+            pull = term("council_pull", g=g)
+            return term("council_influence", pull=pull, total=pull + s("rest"))
         if i != self.lead:
-            contest = use("hub_contest", g=g, rival=s("rival_pull"))
-            return use("hub_influence", pull=use("council_pull", weight=1, g=g), contest=contest)
+            contest = term("hub_contest", g=g, rival=s("rival_pull"))
+            return term("hub_influence", pull=term("council_pull", weight=1, g=g), contest=contest)
         for j in self.allies:
             trust, theirs, rival = (s(f"{name}_{j}") for name in ("trust", "g", "rival_pull"))
-            contest = use("hub_contest", trust=trust, leader=g, g=theirs, rival=rival)
-            pull = use("council_pull", weight=trust, g=g)
-            mean += s(f"share_{j}") * use("hub_influence", pull=pull, contest=contest)
+            contest = term("hub_contest", trust=trust, leader=g, g=theirs, rival=rival)
+            pull = term("council_pull", weight=trust, g=g)
+            mean += s(f"share_{j}") * term("hub_influence", pull=pull, contest=contest)
         return mean
 
 

@@ -1,9 +1,9 @@
 """2. Smoothness: on which boxes the derivatives of a formula bound it.
 
-The argument: on a box, a `Max`, `Min`, `Abs` or `Piecewise` whose comparison is decided there is its
-branch. Where all are decided, and there is neither pole nor cusp, the formula is continuous on the box and
-smooth inside it: then its slopes bound it. Elsewhere nothing is said of derivatives: a slope of one sign on
-both sides of a pole bounds nothing.
+The argument: on a box, a `Max`, `Min` or `Piecewise` whose comparison is decided there is its branch. Where
+all are decided, and there is neither pole nor cusp, the formula is continuous on the box and smooth inside
+it: then its slopes bound it. Elsewhere nothing is said of derivatives: a slope of one sign on both sides of
+a pole bounds nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sympy as sp
 
 from alliancegame.verify.intervals import Known, branches, enclose
 
-BRANCHING = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Piecewise)
+BRANCHING = (sp.Max, sp.Min, sp.Piecewise)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -51,7 +51,7 @@ def smooth(formula: Any, inside: Known) -> bool:
 
 
 def settled(formula: Any, inside: Known) -> Any:
-    """The formula with every branch that is decided on a box in place of its `Max`, `Abs`, ..."""
+    """The formula with its branch in place of every `Max`, `Min`, ... that is decided on a box."""
     found = {node: _branch(node, inside) for node in _parts(formula, *BRANCHING)}
     chosen = {node: branch for node, branch in found.items() if branch is not None}
     return settled(formula.xreplace(chosen), inside) if chosen else formula
@@ -62,13 +62,9 @@ def _branch(node: Any, inside: Known) -> Any:
     if node.func is sp.Piecewise:
         left = branches(node, inside)
         return left[0] if len(left) == 1 and left[0] is not sp.nan else None
-    if node.func is sp.sign:
-        sign = enclose(node, inside)
-        return sp.Integer(int(float(sign.lo))) if sign.lo == sign.hi else None
-    parts = node.args if node.func is not sp.Abs else (node.args[0], -node.args[0])
-    sides, largest = [enclose(part, inside) for part in parts], node.func is not sp.Min
-    for k, own in enumerate(sides):
-        rest = sides[:k] + sides[k + 1 :]
-        if all(own.lo >= y.hi if largest else own.hi <= y.lo for y in rest):
-            return parts[k]
+    sides, largest = [enclose(part, inside) for part in node.args], node.func is sp.Max
+    for k, one in enumerate(sides):
+        others = sides[:k] + sides[k + 1 :]
+        if all(one.lo >= y.hi if largest else one.hi <= y.lo for y in others):
+            return node.args[k]
     return None

@@ -70,3 +70,12 @@ def test_json(run: Run, saved: dict[str, str]) -> None:
 def test_files_that_are_not_there(run: Run, tmp_path: Path) -> None:
     assert "cannot be read" in run("verify", str(tmp_path / "none.json"), code=1).stderr
     run("verify", code=2)
+
+
+def test_payoffs_are_written_out(run: Run, saved: dict[str, str]) -> None:
+    shown = run("verify", saved["true"], "--payoffs").stdout
+    words = " ".join(shown.split())
+    assert "payoffs of equilibrium" in words
+    assert "Leader 0 <= x <= 0.25: 0.01*log(x) + log(1 - x)" in words
+    found = json.loads(run("verify", saved["true"], "--payoffs", "--json").stdout)
+    assert list(found[0]["payoffs"]["equilibrium"]) == ["Leader", "Large", "Middle", "Frontier"]

@@ -13,9 +13,10 @@ from flint import ctx
 
 import alliancegame as ag
 from alliancegame.solve.every import proof
-from alliancegame.verify import boxes
 from alliancegame.verify.intervals import PRECISION
 from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.uniqueness import cells as checker
+from alliancegame.verify.uniqueness import response
 from tests.problems import alliance
 from tests.solve.test_every_proof import Scan, random_game, three_roots
 
@@ -69,7 +70,7 @@ def test_the_checker_finds_the_places_of_the_solver(forms: Any) -> None:
         made = proof.prove(game, plan)
         with ctx.workprec(PRECISION):
             stage = Stage(game, plan, [float(b) for b in game.by_member("burden_max")])
-            assert boxes.places(stage, made.content()) == list(made.places)
+            assert checker.places(stage, made.content()) == list(made.places)
 
 
 def nth(cells: list[Cell], verdict: str, k: int = 0) -> Cell:
@@ -261,7 +262,7 @@ def test_what_is_accepted_of_random_cells_is_true(seed: int) -> None:
     cells = proof.prove(game, plan).content()
     accepted = 0
     with ctx.workprec(PRECISION):
-        answer = boxes.Answer(Stage(game, plan, [0.25] * 5))
+        answer = response.Response(Stage(game, plan, [0.25] * 5))
         for _ in range(60):
             cell = copy.deepcopy(cells[rng.integers(len(cells))])
             other = cells[rng.integers(len(cells))]
@@ -274,9 +275,9 @@ def test_what_is_accepted_of_random_cells_is_true(seed: int) -> None:
                 cell["verdict"] = other["verdict"]
             if cell["slope"] is not None and rng.integers(2):
                 cell["slope"] = [v * float(rng.choice([1, 0.9, 1.1])) for v in cell["slope"]]
-            if cell["verdict"] in boxes.WAYS and cell["slope"] is None:
+            if cell["verdict"] in checker.WAYS and cell["slope"] is None:
                 continue
-            if answer.doubt(cell):
+            if checker.doubt(answer, cell):
                 continue
             accepted += 1
             at = np.maximum(np.linspace(*cell["leader"], 5), 1e-9)

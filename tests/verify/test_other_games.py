@@ -18,7 +18,8 @@ from flint import arb, ctx
 import alliancegame as ag
 from alliancegame.game import expressions as ex
 from alliancegame.verify.deviations import Payoff, largest_gain
-from alliancegame.verify.intervals import Interval, enclose
+from alliancegame.verify.intervals import Interval, NotEnclosedError, enclose
+from alliancegame.verify.own.formulas import exact
 from alliancegame.verify.smooth import settled
 from tests.own_games import OWN
 
@@ -84,8 +85,8 @@ def test_enclosures_hold_every_value(formula: Any) -> None:
             s: Interval(float(lo), float(lo + w))
             for s, lo, w in zip((x, y), low, wide, strict=True)
         }
-        box = enclose(formula, dict(known))
-        branch = settled(formula, dict(known))
+        box = enclose(exact(formula, {}), dict(known))
+        branch = settled(exact(formula, {}), dict(known))
         for _ in range(8):
             at = low + wide * rng.random(2)
             value = point(*map(float, at))
@@ -102,7 +103,16 @@ def test_an_undefined_branch_says_nothing() -> None:
     assert settled(undefined, {x: Interval(0, 0.5)}) == x
 
 
-def gain(payoff: Any, own: Any, bounds: Any, at: Any, target: float = 1e-9) -> tuple[float, float]:
+@pytest.mark.parametrize("kinked", [sp.Abs(x - 1), sp.sign(x - 1), sp.Heaviside(x - 1), sp.erf(x)])
+def test_what_has_no_rule_is_never_taken_for_smooth(kinked: Any) -> None:
+    with pytest.raises(NotEnclosedError):
+        gain(kinked, (x,), [(0, 2)], [0.5], raw=True)
+
+
+def gain(
+    payoff: Any, own: Any, bounds: Any, at: Any, target: float = 1e-9, raw: bool = False
+) -> tuple[float, float]:
+    payoff = payoff if raw else exact(payoff, {})
     with ctx.workprec(160):
         box, here = tuple(Interval(*pair) for pair in bounds), tuple(map(Interval, at))
         now = enclose(payoff, dict(zip(own, here, strict=True)))

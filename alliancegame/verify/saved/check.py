@@ -18,10 +18,11 @@ from alliancegame.verify import claims
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, Answer
 from alliancegame.verify.intervals import PRECISION, NotEnclosedError
 from alliancegame.verify.payoffs import Stage
-from alliancegame.verify.saved import reading
+from alliancegame.verify.saved import reading, written
 from alliancegame.verify.saved.kinds import KINDS, Finder, Kind
 from alliancegame.verify.saved.reading import Content, Equilibrium, demand, number, said, same
 from alliancegame.verify.saved.report import Claim, VerificationReport
+from alliancegame.verify.uniqueness import proofs
 
 SCHEMA = 1
 HEADER = ("schema", "kind", "version", "claims")
@@ -29,13 +30,17 @@ DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, Arit
 """What reading a damaged file can raise: it is then refused."""
 
 
-def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationReport:
+def verify(
+    result: str | os.PathLike[str] | Mapping[str, Any], *, payoffs: bool = False
+) -> VerificationReport:
     """Check a result that `to_json(certificate=True)` wrote, given as a path or as the dict in it.
 
     Imports no solver, no compiled kernel and no cache: the terms of the model are evaluated in
     interval arithmetic (docs/howto/verify). A file that is damaged, or contradicts itself, is refused
-    by the report. Raises `ResultFileError` if the file cannot be read, `InvalidValueError` for anything
-    that is neither path nor dict.
+    by the report. With `payoffs` the report holds, written out, the functions whose gains were bounded: of
+    each equilibrium, each player's payoff in its own actions at the numbers of all others. Raises
+    `ResultFileError` if the file cannot be read, `InvalidValueError` for anything that is neither path nor
+    dict.
     """
     read: Callable[[], str] = functools.partial(json.dumps, result)
     if isinstance(result, (str, os.PathLike)):
@@ -52,7 +57,7 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
         raise InvalidValueError(
             f"verify needs a file of to_json(path, certificate=True), or its dict; got {shown(result)}."
         )
-    kind, walk = "unreadable", _Walk()
+    kind, walk = "unreadable", _Walk(payoffs)
     try:
         with warnings.catch_warnings(), ctx.workprec(PRECISION):
             warnings.simplefilter("ignore")
@@ -62,14 +67,15 @@ def verify(result: str | os.PathLike[str] | Mapping[str, Any]) -> VerificationRe
     except (AllianceGameError, *DAMAGE) as error:
         told = isinstance(error, (AllianceGameError, reading.RefusedError))
         walk.say("file", "form", (REFUSED, str(error) if told else f"damaged: {shown(error)}"))
-    return VerificationReport(kind, tuple(walk.found))
+    return VerificationReport(kind, tuple(walk.found), walk.written)
 
 
 class _Walk:
     """One file: the claims that it lists, and what was found of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, payoffs: bool) -> None:
         self.found: list[Claim] = []
+        self.payoffs, self.written = payoffs, dict[str, dict[str, tuple[str, ...]]]()
         self.listed: dict[tuple[str, str], dict[str, Any]] = {}
 
     def say(self, of: str, claim: str, answer: Answer) -> None:
@@ -141,6 +147,8 @@ class _Walk:
     def alone(self, one: Equilibrium) -> Equilibrium:
         """The numbers and the regret of one equilibrium."""
         made, stage, says = one.certificate, isinstance(one.profile, Stage), {}
+        if self.payoffs and (found := written.payoffs(one.profile)):
+            self.written[one.of] = found
         if said(one.content.get("cycle")):
             self.say(one.of, "cycle", (OPEN, "not read: a cycle of replies"))
         if stage:
@@ -179,10 +187,10 @@ class _Walk:
                 found = [
                     (e.profile.values, e.certificate["regret"], e.regret) for e in (one, *others)
                 ]
-                return claims.several(profile, found)
+                return proofs.several(profile, found)
             if others or one.certificate["verdict"] == "unverified":
                 return REFUSED, "further equilibria are listed, or the profile is unverified"
-            return claims.only(theorem, profile, [profile.values], evidence)
+            return proofs.only(theorem, profile, [profile.values], evidence)
 
         stage = isinstance(profile, Stage)
         says = {"state": state} | ({"theorem": None} if stage else {})

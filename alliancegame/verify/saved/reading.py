@@ -15,10 +15,12 @@ from alliancegame.game.custom import ContinuousGame
 from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
-from alliancegame.verify.claims import ACCEPTED, apart
+from alliancegame.verify.claims import ACCEPTED, Answer
 from alliancegame.verify.deviations import Profile
-from alliancegame.verify.own import Actions, Mixtures
+from alliancegame.verify.own.finite import Mixtures
+from alliancegame.verify.own.formulas import Actions
 from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.uniqueness.proofs import apart
 
 Content = Mapping[str, Any]
 
@@ -205,6 +207,11 @@ class Equilibrium:
         """Refuse it if it is not of the same game, plan, ..., as what it stands in."""
         alike = all(same(self.content[key], content[key]) for key in keys)
         demand(alike, f"{self.of} is of another {' or '.join(keys)}")
+
+
+Parts = Sequence[Equilibrium]
+Remark = tuple[str, str, Answer]
+"""On which part, a claim that the result makes without listing it, and what became of it."""
 
 
 def equilibrium_of(kind: str, of: str, content: Any) -> Equilibrium:

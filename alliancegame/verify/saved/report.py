@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alliancegame.verify.claims import ACCEPTED, OPEN, REFUSED, gravest
@@ -23,10 +24,15 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True)
 class VerificationReport:
-    """What the checker found: every claim "accepted", "refused" or "not checkable"."""
+    """What the checker found: every claim "accepted", "refused" or "not checkable".
+
+    `payoffs` are, if asked for, by equilibrium and player the functions whose gains were bounded, as text:
+    on each piece of the action set (below the demand, above it) one.
+    """
 
     kind: str
     claims: tuple[Claim, ...]
+    payoffs: Mapping[str, Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -53,7 +59,8 @@ class VerificationReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         rows = [dataclasses.asdict(claim) for claim in self.claims]
-        return {"kind": self.kind, "status": self.status, "claims": rows}
+        found = {"kind": self.kind, "status": self.status, "claims": rows}
+        return {**found, "payoffs": self.payoffs} if self.payoffs else found
 
     def __repr__(self) -> str:
         return f"<VerificationReport: {self.headline()}>"

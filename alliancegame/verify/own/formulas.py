@@ -1,27 +1,27 @@
-"""5. Users' own games, and finite ones: each player's payoff, and what it can gain.
+"""Games of formulas: each player's payoff as a function of its own actions.
 
-The argument: in a game of formulas the other players' actions are numbers, or what their part of a sum
-comes to; the rest is `deviations`. In a finite game no mixture earns more than its best pure strategy, and
-payoffs and probabilities are fractions (doubles are, too), so that a gain is known exactly.
+The argument: the other players' actions are numbers, or what their part of a sum comes to; the rest is
+`deviations`. Formulas are taken as they stand in the file, but doubles become fractions, and `Abs` and
+`sign` branches. Of a logarithm or a root of what may be negative nothing is known (`REAL`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import sympy as sp
-from flint import arb, fmpq
+from flint import arb
 
 from alliancegame.game import expressions as ex
 from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.custom import ContinuousGame
-from alliancegame.game.finite import FiniteGame
-from alliancegame.verify.deviations import Gain, Payoff, Profile
-from alliancegame.verify.intervals import REAL, WHOLE, Interval, Known, enclose
+from alliancegame.verify.deviations import Payoff, Profile
+from alliancegame.verify.intervals import REAL, RULES, WHOLE, Interval, Known, enclose
+from alliancegame.verify.own.rules import FURTHER
+
+RULES.update(FURTHER)
 
 
 class Actions(Profile):
@@ -42,14 +42,14 @@ def _payoff(formula: Any, known: Known, own: Sequence[tuple[Any, float, float, f
     """The payoff of a player whose own actions are given: symbol, number, and both bounds of each."""
     symbols, at, low, high = zip(*own, strict=True)
     known = {s: y for s, y in known.items() if s not in symbols}
-    formula, here = _exact(formula, known), tuple(map(Interval, at))
+    formula, here = exact(formula, known), tuple(map(Interval, at))
     now = enclose(formula, known | dict(zip(symbols, here, strict=True)))
     box = tuple(map(Interval, map(float, low), map(float, high)))
     return Payoff(formula, known, symbols, here, [(box, {})], now)
 
 
-def _exact(formula: Any, known: Known) -> Any:
-    """A formula of a file without doubles, which SymPy would round: they are fractions.
+def exact(formula: Any, known: Known) -> Any:
+    """A formula without doubles, which SymPy would round: they are fractions.
 
     What is known of an exponent is put in, so that a power is one of an exact number where it can be.
     """
@@ -57,7 +57,9 @@ def _exact(formula: Any, known: Known) -> Any:
     modest = [s for s in points if abs(known[s].lo) <= ex.MOST_POWER]
     numbers = {s: sp.Rational(float(known[s].lo)) for s in modest}
     made = formula.xreplace({number: sp.Rational(number) for number in formula.atoms(sp.Float)})
-    return made.replace(lambda e: e.is_Pow, lambda e: e.base ** e.exp.xreplace(numbers))
+    made = made.replace(lambda e: e.is_Pow, lambda e: e.base ** e.exp.xreplace(numbers))
+    made = made.replace(sp.Abs, lambda y: sp.Max(y, -y))
+    return made.replace(sp.sign, lambda y: sp.Piecewise((1, y > 0), (-1, y < 0), (0, True)))
 
 
 def _of_actions(game: ContinuousGame, actions: Sequence[float]) -> list[Payoff]:
@@ -77,48 +79,15 @@ def _of_sums(game: AggregativeGame, actions: Sequence[float]) -> list[Payoff]:
     ]
     whole = {}
     for name, rule in game.aggregates.items():
-        rest, own = sp.Dummy(name, real=True), _exact(rule, {})
+        rest, own = sp.Dummy(name, real=True), exact(rule, {})
         whole[ex.symbol(name)], parts = rest + own, []
         for k, action in zip(known, actions, strict=True):
-            parts.append(enclose(_exact(own, k), k | {game.symbol: Interval(action)}))
+            parts.append(enclose(exact(own, k), k | {game.symbol: Interval(action)}))
         # Sums before and after a player: the whole less its own part would be less exact.
         before, after = Interval(0), list(itertools.accumulate(parts[::-1], initial=Interval(0)))
         for i, k in enumerate(known):
             k[rest] = before + after[game.size - 1 - i]
             before += parts[i]
-    formula = _exact(game.payoff, {}).xreplace(whole)
+    formula = exact(game.payoff, {}).xreplace(whole)
     each = zip(known, actions, game.low, game.high, strict=True)
     return [_payoff(formula, k, [(game.symbol, *own)]) for k, *own in each]
-
-
-class Mixtures(Profile):
-    """A profile of mixtures in a finite game, the probabilities of each scaled to add up to 1."""
-
-    def __init__(self, game: FiniteGame, mixtures: Sequence[Sequence[Fraction]]) -> None:
-        self.names, self.playing = game.players, range(game.size)
-        self.values = [float(p) for mixture in mixtures for p in mixture]
-        self.units = [max(float(max(t.flat) - min(t.flat)), 1.0) for t in game.fractions]
-        self.shares = [np.array([p / sum(mixture) for p in mixture]) for mixture in mixtures]
-        self.tables = game.fractions
-
-    def _by_strategy(self, i: int) -> Any:
-        table = self.tables[i]
-        for j in reversed(self.playing):
-            if j != i:
-                table = np.tensordot(table, self.shares[j], axes=(j, 0))
-        return table
-
-    def paid(self, i: int) -> Interval:
-        """What a player earns."""
-        return Interval(_ball(self._by_strategy(i) @ self.shares[i]))
-
-    def gain(self, i: int, target: Any) -> Gain:
-        """What another strategy adds."""
-        table = self._by_strategy(i)
-        gain = _ball(max(table) - table @ self.shares[i])
-        return Gain(gain.upper(), gain.lower())
-
-
-def _ball(value: Any) -> Any:
-    exact = Fraction(value)
-    return arb(fmpq(exact.numerator, exact.denominator))
