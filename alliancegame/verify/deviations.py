@@ -123,7 +123,7 @@ def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
     most = enclose(payoff.formula, inside).hi
     free = [j for j, side in enumerate(box) if side.lo < side.hi]
     formula = settled(payoff.formula, inside)
-    if not free or not smooth(formula, inside):
+    if not free or not smooth(formula, payoff.own, inside):
         return most
     slopes, bends = derivatives(formula, payoff.own)
     gradient = [enclose(slope, inside) for slope in slopes]

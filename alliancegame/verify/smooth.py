@@ -31,23 +31,36 @@ def _parts(formula: Any, *functions: Any) -> list[Any]:
     return list(formula.atoms(*functions))
 
 
-def smooth(formula: Any, inside: Known) -> bool:
-    """Whether a formula is continuous on a box, and its derivatives hold inside it.
+def smooth(formula: Any, own: tuple[Any, ...], inside: Known) -> bool:
+    """Whether a formula is continuous on a box of own actions, and its derivatives hold inside the box.
 
-    No branch is open. Logarithms and powers are smooth away from 0, and y^q is continuous down to 0 if
-    q > 0; all other operations are smooth everywhere.
+    No branch is open. Logarithms and powers are smooth where what they are taken of, their base, is not 0.
+    A power y^q with q > 0 is continuous there too, so that a base may be 0 on the border of the box. All
+    other operations are smooth everywhere; one that is not has no rule, and `enclose` raises.
     """
     if _parts(formula, *BRANCHING):
         return False
     for part in _parts(formula, sp.log, sp.Pow):
-        base = enclose(part.args[0], inside)
-        if base.lo > 0:
+        base, q = part.args[0], part.exp if part.is_Pow else None
+        there = enclose(base, inside)
+        if there.lo > 0:
             continue
-        q = part.exp if part.is_Pow else sp.nan  # A logarithm has none.
-        # Not near 0 if q is unknown; no pole; no root of what may be negative.
-        if not q.is_Rational or (q < 0 <= base.hi) or (not q.is_Integer and base.lo < 0):
-            return False
+        if q is None or not q.is_Rational or (q < 0 <= there.hi):
+            return False  # A logarithm, or a pole; or nothing is known of the exponent.
+        if not q.is_Integer and (there.lo < 0 or not _border(base, own, inside)):
+            return False  # A root of what may be negative, or a cusp as of sqrt(y^2) = |y|.
     return True
+
+
+def _border(base: Any, own: tuple[Any, ...], inside: Known) -> bool:
+    """Whether a base that is nowhere negative can be 0 on the border of a box alone.
+
+    It can if it rises (or falls) in an own action all over the box. One that has no own action in it moves
+    with none of them, and is no cusp.
+    """
+    moved = [s for s in own if base.has(s)]
+    slopes = [enclose(sp.diff(base, s), inside) for s in moved if inside[s].lo < inside[s].hi]
+    return not moved or any(slope.lo > 0 or slope.hi < 0 for slope in slopes)
 
 
 def settled(formula: Any, inside: Known) -> Any:

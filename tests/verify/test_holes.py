@@ -215,3 +215,33 @@ def test_an_outcome_that_hangs_on_the_last_digits_is_open() -> None:
         if claim["claim"] == "outcome":
             claim["outcome"] = "windfall"
     assert found(made)["outcome"] == "not checkable"
+
+
+p = sp.Symbol("p")
+
+
+@pytest.mark.parametrize(
+    ("payoff", "low", "at"),
+    [
+        (sp.sqrt((a - sp.sqrt(b)) ** 2) - a**2 / 100, 0, 0.0),
+        (sp.sqrt((a - sp.log(p + 2)) ** 2) - a / 10, 0, 0.0),
+        (((a - sp.sqrt(b)) ** 2) ** (p / 2) - a / 10, 0, 0.2),
+        (
+            sp.Min(sp.Piecewise((sp.sqrt((a - sp.log(p + 2)) ** 2), b > 0), (0, True)), 5) - a / 10,
+            0,
+            0.0,
+        ),
+    ],
+    ids=str,
+)
+def test_a_cusp_where_a_root_is_taken_of_a_square_is_no_slope(
+    payoff: Any, low: float, at: float
+) -> None:
+    """SymPy does not know w real in sqrt(w^2), and takes its second derivative for 0: it is |w|."""
+    game = ag.ContinuousGame(
+        {"1": payoff, "2": -((b - 1) ** 2)}, {"1": (a, low, 3), "2": (b, 0.5, 2)},
+        {p: 1.0} if p in payoff.free_symbols else {},
+    )  # fmt: skip
+    content = claimed(game, [at, 1.0])
+    assert status(content)["payoffs"] == "accepted"
+    assert status(content)["regret"] == "refused"
