@@ -101,4 +101,4 @@ def _opinion(game: BurdenSharingGame) -> TrustFit | None:
     """The law as polls about the United States have it, where that is the leader they are about."""
     if game.leader != "USA":
         return None
-    return fit_trust_law(draws=500)
+    return fit_trust_law()
