@@ -98,6 +98,8 @@ def gain_signs(
 
 def _cannot_refit(game: BurdenSharingGame) -> str:
     """Why A's burdens cannot be kept by refitting the security weights; empty if they can."""
+    if game.technology != "ces":
+        return f"calibrate is not written for technology={game.technology!r}"
     burdens = status_quo(game).burdens
     edge = (burdens <= game.by_member("burden_min")) | (burdens >= game.by_member("burden_max"))
     names = [label for label, at_bound in zip(game.members, edge, strict=True) if at_bound]

@@ -183,6 +183,15 @@ def test_what_cannot_be_varied_is_left_out_with_a_reason(game: BurdenSharingGame
     assert {series.recalibrated for series in kept} == {False}
 
 
+def test_a_weakest_link_is_not_refitted(game: BurdenSharingGame) -> None:
+    weakest = game.replace(technology="weakest-link")
+    kept = gain_signs(weakest, PLAN, ranges={"return_spillin": (0.5, 1.0)}, points=2)
+    (reason,) = kept.left_out.values()
+    assert "calibrate" in reason
+    assert {series.recalibrated for series in kept} == {False}
+    assert NO_ANSWER not in one(kept, "plan", "return_spillin", False).signs
+
+
 def test_a_plan_without_pressure_has_no_demand_axis(game: BurdenSharingGame) -> None:
     signs = gain_signs(game, ag.Plan(burden=0.03), points=3)
     assert "demand" not in {series.axis.key for series in signs.of("plan")}

@@ -25,15 +25,12 @@ from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.parameters import Array
 from alliancegame.game.plan import Plan
 from alliancegame.solve import aggregative
+from alliancegame.solve.extremes.crossing import crossing, sections
 from alliancegame.solve.extremes.pieces import Pieces, pieces
 
 OWN, SPILL, UMBRELLA = range(3)
 """The components of security, in this order along a leading axis."""
 KINDS = ("own forces", "the other allies", "the leader's umbrella")
-
-SECTIONS, SMALL = 16, 300
-HALVINGS = 1100
-"""More than halving any interval of floating-point numbers can take."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -194,7 +191,7 @@ class Problem:
 
     def security_slope(self, x: Array, kind: int) -> Array:
         """The slope to the right, times theta, of the logarithm of one component."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             if kind == OWN:
                 return weighed(self.theta, 1.0 / x)
             if kind == SPILL:
@@ -227,25 +224,19 @@ class Problem:
 
         return self.peak(slope, pull.shape)
 
-    def peak(self, slope: Any, shape: tuple[int, ...]) -> Array:
-        """Where slopes (to the right, falling) change sign between the bounds, to the last digit."""
-        low, high = (np.array(np.broadcast_to(end, shape)) for end in (self.low, self.high))
-        high = np.where(slope(low) > 0, high, low)
-        # Small arrays take their time whatever their size: cut each interval into sixteen at once.
-        parts = SECTIONS if low.size < SMALL else 2
-        cuts = (np.arange(1, parts) / parts).reshape(-1, *[1] * low.ndim)
-        for _ in range(HALVINGS):
-            middle = 0.5 * (low + high)
-            if not ((middle > low) & (middle < high)).any():
-                break
-            points = np.clip(low + (high - low) * cuts, low, high)
-            points[len(points) // 2] = middle
-            up = slope(points) > 0
-            low, high = (
-                np.maximum(low, np.where(up, points, low).max(axis=0)),
-                np.minimum(high, np.where(up, high, points).min(axis=0)),
-            )
-        return high
+    def peak(self, slope: Any, shape: tuple[int, ...], first: Array | None = None) -> Array:
+        """Where slopes (to the right, falling) change sign between the bounds, to a few last places.
+
+        Exactly at a demand if it is there. `first` has the points at which to look first, (k, *shape).
+        """
+        low, high = (np.broadcast_to(end, shape) for end in (self.low, self.high))
+        return crossing(slope, low, high, self.first(shape) if first is None else first)
+
+    def first(self, shape: tuple[int, ...], *more: Array) -> Array:
+        """Burdens at which to look first for a peak if nothing is known, with `more`, (k, *shape)."""
+        kinks = (np.nextafter(self.demand, 0.0), self.demand, *more)
+        known = np.stack([np.broadcast_to(kink, shape) for kink in kinks])
+        return np.concatenate([sections(self.low, self.high, shape), known])
 
     def replies(self, x: Array) -> tuple[Array, Array]:
         """Every member's best burden against the others', and its payoff there; global, and proved.

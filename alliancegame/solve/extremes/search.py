@@ -9,9 +9,9 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from alliancegame.game.parameters import Array
+from alliancegame.solve.extremes.crossing import QUARTERS, crossing
 from alliancegame.solve.extremes.problem import Problem
 from alliancegame.solve.extremes.weakest import Matching, near
 from alliancegame.solve.multiple import same
@@ -23,6 +23,8 @@ POINTS = 201
 """Burdens of the leader scanned."""
 ZERO = 1e-12
 """The leader's wish to move, relative to its burden, that counts as none."""
+ROOT = (16.0, 1e-17)
+"""Width of a bracket about the leader's choice that is done, in its last place and in absolute terms."""
 
 
 def settled(faced: Problem) -> list[Array]:
@@ -112,32 +114,18 @@ def leader_scan(faced: Problem) -> Scanned:
     first = along.matching.span(faced.low)[0][faced.lead]
     last = along.matching.span(faced.high)[1][faced.lead]
     grid = first + (last - first) * np.linspace(0.0, 1.0, POINTS) ** 2
-    segments: list[tuple[Array, Array]] = []
-    wishes, doubtful = [], False
-    for greatest in (False, True):
-        wish, x, rests = along.wish(grid, greatest)
-        wishes.append(wish)
-        # The reply rises with the answer, of which what still creeps up (down) is a lower (upper) bound.
-        doubtful |= bool((~rests & ((wish >= 0) if greatest else (wish <= 0))).any())
-        for k in np.flatnonzero(wish[:-1] * wish[1:] < 0):
-            root = _root(along, greatest, grid[k], grid[k + 1])
-            at = along.wish(np.array([root]), greatest)[1][0]
-            segments.append((at, at))
-        segments += along.runs(grid, wish, x, greatest)
-    doubtful |= bool(((wishes[0] < 0) & (wishes[1] > 0)).any())
-    return Scanned(_apart(segments), doubtful)
-
-
-def _root(along: _Along, greatest: bool, low: float, high: float) -> float:
-    """Where the leader wants neither more nor less, between two burdens at which it does."""
-
-    def wish(burden: float) -> float:
-        return float(along.wish(np.array([burden]), greatest)[0][0])
-
-    ends = wish(low), wish(high)
-    if ends[0] * ends[1] >= 0:  # A wish that rounding alone made: worked out by itself it is none.
-        return low if abs(ends[0]) <= abs(ends[1]) else high
-    return float(brentq(wish, low, high, xtol=1e-17, rtol=1e-15))
+    greatest = np.array([[False], [True]])
+    wish, x, rests = along.wish(np.tile(grid, (2, 1)), greatest)
+    # The reply rises with the answer, of which what still creeps up (down) is a lower (upper) bound.
+    doubtful = bool((~rests & np.where(greatest, wish >= 0, wish <= 0)).any())
+    doubtful |= bool(((wish[0] < 0) & (wish[1] > 0)).any())
+    which, k = np.nonzero(wish[:, :-1] * wish[:, 1:] < 0)
+    roots = along.roots(grid[k], grid[k + 1], wish[which, k] > 0, which == 1)
+    pairs = zip(roots, roots, strict=True)
+    segments = [*zip(which.tolist(), pairs, strict=True), *along.runs(grid, wish, x)]
+    # Of the least answers first.
+    segments.sort(key=lambda found: found[0])
+    return Scanned(_apart([ends for _, ends in segments]), doubtful)
 
 
 def _apart(segments: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
@@ -159,42 +147,83 @@ class _Along:
     def matching(self) -> Matching:
         return Matching(self.faced)
 
-    def wish(self, burdens: Array, greatest: bool) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """(the leader's reply minus its burden, the answer, whether that is at rest) at burdens (k,)."""
-        faced, lead = self.faced, self.faced.lead
-        start = np.tile(faced.high if greatest else faced.low, (len(burdens), 1))
-        start[:, lead] = burdens
-        x, rests = self.matching.rest(start, np.arange(faced.size) == lead)
-        private, own = self.matching.span(x)
-        reply = np.maximum(private, np.minimum(own, self.matching.match(x)))[:, lead]
+    def wish(
+        self, burdens: Array, greatest: NDArray[np.bool_] | bool
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """(the leader's reply minus its burden, the answer, whether that is at rest) at burdens (...).
+
+        `greatest` says, for all or one by one, whether it is the allies' greatest answer or their least.
+        """
+        reply, x, rests = self.reply(burdens, greatest)
         wish = reply - burdens
-        wish[np.abs(wish) <= ZERO * burdens] = 0.0
-        return wish, x, rests
+        return np.where(np.abs(wish) <= ZERO * burdens, 0.0, wish), x, rests
 
-    def runs(self, grid: Array, wish: Array, x: Array, greatest: bool) -> list[tuple[Array, Array]]:
-        """The ends of every run of burdens at which the leader wants nothing else."""
-        still = np.concatenate([[False], wish == 0, [False]])
-        starts = np.flatnonzero(still[1:-1] & ~still[:-2])
-        ends = np.flatnonzero(still[1:-1] & ~still[2:])
-        return [
-            (
-                self._edge(grid, x, a, a - 1, greatest),
-                self._edge(grid, x, b, b + 1, greatest),
-            )
-            for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
-        ]
+    def reply(
+        self, burdens: Array, greatest: NDArray[np.bool_] | bool
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """The same with the leader's reply itself."""
+        faced, lead = self.faced, self.faced.lead
+        start = np.where(np.expand_dims(np.asarray(greatest), -1), faced.high, faced.low)
+        start = np.array(np.broadcast_to(start, (*burdens.shape, faced.size)))
+        start[..., lead] = burdens
+        x, rests = self.matching.rest(start, np.arange(faced.size) == lead)
+        return self.matching.reply(x, self.matching.span(x))[..., lead], x, rests
 
-    def _edge(self, grid: Array, x: Array, inside: int, outside: int, greatest: bool) -> Array:
-        """The last profile of a run on the way to a point of the grid that is not in it."""
-        at, good = np.array(x[inside]), grid[inside]
-        if not 0 <= outside < len(grid):
-            return at
-        bad = grid[outside]
-        for _ in range(13):  # Sixteen parts at once: about 52 halvings.
-            points = good + (bad - good) * np.arange(1, 16) / 16
+    def roots(
+        self, low: Array, high: Array, falls: NDArray[np.bool_], greatest: NDArray[np.bool_]
+    ) -> Array:
+        """Answers where the leader wants neither more nor less, between burdens at which it does, (k, n).
+
+        A wish that rounding alone made is none, and the burden at which it was seen is the place.
+        """
+        if not low.size:
+            return np.empty((0, self.faced.size))
+        sign = np.where(falls, 1.0, -1.0)
+        first = low + (high - low) * QUARTERS[:, None]
+
+        def falling(at: Array) -> Array:
+            return sign * (self.reply(at, greatest)[0] - at)
+
+        at = crossing(falling, low, high, first, *ROOT)
+        # Where the answer jumps, the side on which the leader wants less may be nearly an equilibrium.
+        at = at + np.array([-1, 0, 1])[:, None] * ROOT[0] * np.spacing(at)
+        reply, x, _ = self.reply(at, greatest)
+        return np.asarray(x[np.abs(reply - at).argmin(axis=0), np.arange(at.shape[1])])
+
+    def runs(self, grid: Array, wish: Array, x: Array) -> list[tuple[int, tuple[Array, Array]]]:
+        """The ends of every run of burdens at which the leader wants nothing else, and of which answers.
+
+        `wish` and `x` are those of the allies' least answers and of their greatest, (2, k) and (2, k, n).
+        """
+        edge = np.zeros((2, 1), dtype=bool)
+        still = np.concatenate([edge, wish == 0, edge], axis=1)
+        starts = np.argwhere(still[:, 1:-1] & ~still[:, :-2])
+        ends = np.argwhere(still[:, 1:-1] & ~still[:, 2:])
+        step = np.repeat([-1, 1], [len(starts), len(ends)])
+        which, inside = np.concatenate([starts, ends]).T
+        at = self._edges(grid, x[which, inside], inside, inside + step, which == 1)
+        pairs = zip(at[: len(starts)], at[len(starts) :], strict=True)
+        return list(zip(starts[:, 0].tolist(), pairs, strict=True))
+
+    def _edges(
+        self,
+        grid: Array,
+        x: Array,
+        inside: NDArray[np.int64],
+        outside: NDArray[np.int64],
+        greatest: NDArray[np.bool_],
+    ) -> Array:
+        """The last profiles of runs on the way to points of the grid that are not in them, (k, n)."""
+        at, good = np.array(x), grid[inside]
+        free = (outside >= 0) & (outside < len(grid))
+        bad = np.where(free, grid[np.clip(outside, 0, len(grid) - 1)], good)
+        for _ in range(13 if free.any() else 0):  # Sixteen parts at once: about 52 halvings.
+            points = good + (bad - good) * np.arange(1, 16)[:, None] / 16
             wish, answer, _ = self.wish(points, greatest)
-            holds = int(np.argmax(np.append(wish != 0, True)))
-            bad = bad if holds == len(points) else points[holds]
-            if holds:
-                good, at = points[holds - 1], answer[holds - 1]
-        return at
+            # The last point up to which the leader wants nothing else, and the first at which it does.
+            along = np.concatenate([good[None], points, bad[None]])
+            answers = np.concatenate([at[None], answer])
+            holds = (np.append(wish != 0, np.full((1, len(at)), True), axis=0)).argmax(axis=0)
+            good, bad = (np.take_along_axis(along, k[None], 0)[0] for k in (holds, holds + 1))
+            at = answers[holds, np.arange(len(at))]
+        return np.asarray(np.where(free[:, None], at, x))

@@ -28,12 +28,19 @@ from numpy.typing import NDArray
 
 from alliancegame.errors import ConvergenceError
 from alliancegame.game.parameters import Array
-from alliancegame.solve.extremes.problem import OWN, SPILL, UMBRELLA, Problem
+from alliancegame.solve.extremes.crossing import UNITS
+from alliancegame.solve.extremes.problem import OWN, UMBRELLA, Problem
 
 ROUNDS = 400
 STEPS = 3000
+BLOCK, LEAPS = 8, (512, 64, 8)
+"""Steps after which to see whether many can be taken at once; twice how many."""
+PROPORTION = 1e-6
+"""Relative change of a factor that counts as none."""
 AT_REST = 1e-14
 """Largest relative change of a profile at rest."""
+CLOSE = 1e-14
+"""Share of a burden by which rounding may move a kink."""
 GONE = 1e-13
 """Burdens that fall below this share of their bound, with no private optimum to stop them, fall to zero."""
 FLOOR = 1e-9
@@ -46,26 +53,42 @@ class Matching:
 
     faced: Problem
 
-    def span(self, x: Array) -> tuple[Array, Array]:
-        """(P, Q) as burdens: the private optimum, and what own forces would be worth alone."""
+    def span(self, x: Array, first: Array | None = None) -> Array:
+        """(P, Q) as burdens: the private optimum, and what own forces would be worth alone.
+
+        Shape (2, ..., n). `first` has the points at which to look first, shape (k, 2, ..., n).
+        """
         faced = self.faced
-        pull = faced.others_pull(x)
-        lead_x = x[..., faced.lead]
-        private = faced.best_plain(pull, SPILL)
-        if not faced.pressed.any():
-            return private, faced.best_plain(pull, OWN)
+        pull, lead_x = faced.others_pull(x), x[..., faced.lead]
 
         def slope(y: Array) -> Array:
-            own = faced.contributions(y)
-            cover = np.where(faced.pressed, faced.cover(y, lead_x), np.inf)
-            at_own = faced.security_slope(y, OWN)
-            at_cover = faced.security_slope(y, UMBRELLA)
-            first = np.where(own < cover, at_own, at_cover)
-            return faced.plain_slope(y, pull) + np.where(
-                own == cover, np.minimum(at_own, at_cover), first
-            )
+            made, y = faced.plain_slope(y, pull), y[:, 1]
+            own = faced.security_slope(y, OWN)
+            if faced.pressed.any():
+                own = np.where(faced.pressed, self._pressed_slope(y, lead_x, own), own)
+            made[:, 1] += own
+            return made
 
-        return private, faced.peak(slope, pull.shape)
+        shape = (2, *pull.shape)
+        if first is None:
+            first = faced.first(shape, *self._crossed(lead_x))
+        return faced.peak(slope, shape, first)
+
+    def _crossed(self, lead_x: Array) -> list[Array]:
+        """Burdens on both sides of where the umbrella may cross an ally's own forces, each (..., n)."""
+        faced = self.faced
+        full = np.asarray(lead_x)[..., None] * (faced.scale[faced.lead] * faced.worth)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            short = full * (1 - faced.bite) / (faced.scale - full * faced.bite / faced.demand)
+        ways = (1 - CLOSE, 1 + CLOSE)
+        return [at * way for at in (short, full / faced.scale) for way in ways]
+
+    def _pressed_slope(self, y: Array, lead_x: Array, at_own: Array) -> Array:
+        """The slope of the smaller of own forces and the umbrella."""
+        own, cover = self.faced.contributions(y), self.faced.cover(y, lead_x)
+        at_cover = self.faced.security_slope(y, UMBRELLA)
+        first = np.where(own < cover, at_own, at_cover)
+        return np.where(own == cover, np.minimum(at_own, at_cover), first)
 
     def match(self, x: Array) -> Array:
         """The burden from which on more is of no use, the others' components being what they are."""
@@ -93,25 +116,90 @@ class Matching:
         follow: from above and from below alike that leads to the nearest fixed point. Also whether each
         profile came to rest; one that only creeps keeps the others waiting for `STEPS`, and no longer.
         """
-        x, faced = np.array(start), self.faced
+        faced = self.faced
+        x = np.array(start).reshape(-1, faced.size)
         keep = np.zeros(faced.size, dtype=bool) if held is None else held
         constant = not faced.alpha.any() and not faced.pressed.any()
-        creeps = np.zeros(x.shape[:-1], dtype=bool)
+        rests = np.ones(len(x), dtype=bool)
+        on = np.arange(len(x))
+        ends: Array | None = None
+        first: Array | None = None
         for _ in range(ROUNDS):
-            before = x
-            private, own = self.span(x)
-            for _ in range(STEPS):
-                new = np.where(keep, start, np.maximum(private, np.minimum(own, self.match(x))))
-                gone = (private == 0) & (new < GONE * faced.high) & (new < x)
-                new = np.where(creeps[..., None], x, np.where(gone, 0.0, new))
-                still, x = at_rest(new, x), new
+            before = x[on]
+            last, ends = ends, self.span(before, first)
+            # From now on the ends move less and less, and hardly at all where a kink keeps them.
+            if last is not None:
+                off = np.maximum(np.abs(ends - last), UNITS * np.spacing(ends))
+                first = np.stack([ends - off, ends, ends + off])
+            x[on], rests[on] = self._matched(before, ends, keep)
+            moves = rests[on] & ~at_rest(x[on], before)
+            if constant or not moves.any():
+                break
+            on, ends = on[moves], ends[:, moves]
+            first = None if first is None else first[:, :, moves]
+        else:
+            rests[on] = False
+        return x.reshape(np.shape(start)), rests.reshape(np.shape(start)[:-1])
+
+    def _matched(
+        self, start: Array, ends: Array, keep: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Profiles (k, n) once members have matched each other between (P, Q), and which are at rest."""
+        x, on = np.array(start), np.arange(len(start))
+        left, rests = np.full(len(x), STEPS), np.zeros(len(x), dtype=bool)
+        while on.size:
+            path = [x[on]]
+            for _ in range(BLOCK):
+                path.append(self._step(path[-1], ends[:, on], keep))
+                still = at_rest(path[-1], path[-2])
                 if still.all():
                     break
-            creeps = creeps | ~still
-            moves = ~(creeps | at_rest(x, before))
-            if constant or not moves.any():
-                return x, ~creeps
-        return x, ~(creeps | moves)
+            x[on], rests[on] = path[-1], still
+            left[on] -= len(path) - 1
+            goes = ~still & (left[on] > 0)
+            on = on[goes]
+            # With the leader held this is a scan. What is claimed as proven waits for every step.
+            if on.size and keep.any():
+                x[on], steps = self._leapt([at[goes] for at in path], ends[:, on], keep, left[on])
+                left[on] -= steps
+        return x, rests
+
+    def _step(self, x: Array, ends: Array, keep: NDArray[np.bool_]) -> Array:
+        """One reply of everybody but those who keep their burdens, (k, n)."""
+        new = np.where(keep, x, self.reply(x, ends))
+        gone = (ends[0] == 0) & (new < GONE * self.faced.high) & (new < x)
+        return np.where(gone, 0.0, new)
+
+    def _leapt(
+        self, path: list[Array], ends: Array, keep: NDArray[np.bool_], left: NDArray[np.int64]
+    ) -> tuple[Array, NDArray[np.int64]]:
+        """Profiles many steps on from those of a path, and how many, where members move in proportion.
+
+        Of the allies the weakest looks at the second, and all others at the weakest: while nobody
+        reaches a kink, two steps change by the same factor each time. That is checked on the way.
+        """
+        a, b, c, x = path[-7::2]
+        with np.errstate(all="ignore"):
+            factor, earlier = np.nan_to_num((x - c) / (c - b)), np.nan_to_num((c - b) / (b - a))
+            steady = (np.abs(factor - earlier) <= PROPORTION).all(axis=-1)
+            taken = np.zeros(len(x), dtype=np.int64)
+            for pairs in LEAPS:
+                many = (pairs * np.arange(1, 9) // 8)[:, None, None]
+                grown = np.where(factor == 1, many, (factor**many - 1) / (factor - 1))
+                ahead = x + (x - c) * factor * grown
+                after = self._step(self._step(ahead, ends, keep), ends, keep)
+                expected = (x - c) * factor ** (many + 1)
+                miss = np.abs(after - ahead - expected)
+                good = miss <= PROPORTION * np.abs(expected) + AT_REST * ahead
+                leaps = steady & good.all(axis=(0, -1)) & (taken == 0) & (left > 2 * pairs + BLOCK)
+                taken = np.where(leaps, 2 * pairs, taken)
+                x = np.where(leaps[:, None], ahead[-1], x)
+        return x, taken
+
+    def reply(self, x: Array, ends: Array) -> Array:
+        """F at profiles x with these (P, Q)."""
+        private, own = ends
+        return np.asarray(np.maximum(private, np.minimum(own, self.match(x))))
 
 
 def at_rest(one: Array, other: Array) -> NDArray[np.bool_]:

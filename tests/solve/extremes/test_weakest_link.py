@@ -215,3 +215,18 @@ def test_answers_do_not_wait_for_one_that_creeps():
             np.testing.assert_allclose(alone[0], together[k], atol=1e-12)
             np.testing.assert_allclose(answer[0], answers[k], rtol=1e-10)
     assert ag.solve_nash(game, ag.Plan(threat=1.0, demand=0.05)).certificate.verdict == "certified"
+
+
+def test_many_steps_at_once_lead_where_they_lead_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    """Under full threat allies follow each other by nearly the same factor for thousands of steps."""
+    game = ag.load_model("three-allies").replace(
+        technology="weakest-link", influence_weight=[0.018125, 0.005, 0.005, 0.005]
+    )
+    along = search._Along(problem(game, ag.Plan(threat=1.0, demand=0.05), "solve_nash"))
+    burdens = np.array([0.01244, 0.01255, 0.01255158, 0.012551583295, 0.0125516, 0.01256, 0.03])
+    leapt = along.wish(np.tile(burdens, (2, 1)), np.array([[False], [True]]))
+    monkeypatch.setattr(weakest, "LEAPS", ())
+    step_by_step = along.wish(np.tile(burdens, (2, 1)), np.array([[False], [True]]))
+    np.testing.assert_array_equal(leapt[2], step_by_step[2])
+    at_rest = leapt[2]
+    np.testing.assert_allclose(leapt[1][at_rest], step_by_step[1][at_rest], rtol=1e-10)
