@@ -12,9 +12,9 @@ from typing import Any
 
 from flint import arb
 
-from alliancegame.verify.deviations import Profile
 from alliancegame.verify.intervals import INFINITE, NEGATIVE, Interval
 from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.profile import Profile
 
 ACCEPTED, REFUSED, OPEN = "accepted", "refused", "not checkable"
 Answer = tuple[str, str]
@@ -24,7 +24,7 @@ LIMITS = {"certified": 1e-9, "approximate": 1e-6}
 """The greatest regret of each verdict."""
 
 CLOSE, PAYOFF_CLOSE = 1e-9, 1e-12
-"""A number of the file agrees if it is CLOSE, relatively; a payoff also if it is PAYOFF_CLOSE."""
+"""A number agrees if it is CLOSE, relatively; PAYOFF_CLOSE, in units of payoffs, is allowed beside that."""
 
 
 def gravest(answers: Sequence[Answer]) -> Answer:

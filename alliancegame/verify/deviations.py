@@ -35,7 +35,7 @@ class Payoff:
     """A player's payoff, a formula in its own actions `own`, at a profile in which they are `at`.
 
     Of all other symbols the intervals are `known`. `pieces` make up the action set: boxes, with what is
-    known on each alone. `now` is the payoff of the profile.
+    known on each alone (of an ally, whether it is below the demand). `now` is the payoff of the profile.
     """
 
     formula: Any
@@ -48,35 +48,6 @@ class Payoff:
     def on(self, box: Box, piece: Known) -> Known:
         """What is known on a box of a piece."""
         return {**self.known, **piece, **dict(zip(self.own, box, strict=True))}
-
-
-class Profile:
-    """A profile of a game: an alliance's (`payoffs`), or of a game of one's own (`own`).
-
-    `names` are all players, `playing` the places of those who may deviate, `values` the numbers of the
-    profile, `units` the scale of each player's payoffs.
-    """
-
-    names: Sequence[str]
-    playing: Sequence[int]
-    values: Sequence[float]
-    units: Sequence[float]
-
-    def payoff(self, i: int) -> Payoff:
-        """The payoff of a player."""
-        raise NotImplementedError
-
-    def paid(self, i: int) -> Interval:
-        """What a player earns."""
-        return self.payoff(i).now
-
-    def stated(self, i: int) -> dict[str, Interval]:
-        """What a file states of a player, by name."""
-        return {"payoff": self.paid(i)}
-
-    def gain(self, i: int, target: Any) -> Gain:
-        """What a player can gain, as `largest_gain`."""
-        return largest_gain(self.payoff(i), target)
 
 
 def largest_gain(payoff: Payoff, target: Any) -> Gain:
@@ -101,6 +72,7 @@ def largest_gain(payoff: Payoff, target: Any) -> Gain:
             return Gain(max(-minus, ZERO), found)
         middle = tuple(Interval(((side.lo + side.hi) / 2).lower()) for side in box)
         found = max(found, (enclose(payoff.formula, payoff.on(middle, piece)) - now).lo)
+        # Actions are cut in turn, at the profile first and then in the middle.
         j = depth % len(box)
         side, here = box[j], payoff.at[j].lo
         cut = here if side.lo < here < side.hi else middle[j].lo
@@ -112,12 +84,15 @@ def largest_gain(payoff: Payoff, target: Any) -> Gain:
 
 
 def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
-    """An upper bound of the payoff u over a box: the least of what four arguments give.
+    """An upper bound of the payoff u(y) for all y of a box: the least of what four arguments give.
 
     1. The enclosure of u. The others need derivatives, and hold where u is `smooth`:
-    2. where u rises (or falls) in an action all over the box, the bound at that end of the action;
-    3. u(p) + G (y - p), p the point of the box nearest to the profile and G the gradient over the box;
-    4. u(p) + g (y - p) - mu |y - p|^2 / 2, g the gradient at p, where u is concave by at least mu >= 0.
+    2. where u rises (falls) in an action all over the box, the bound on the side where that is greatest
+       (least);
+    3. u(p) + G (y - p), p the point of the box nearest to the profile and G the gradient over the box (mean
+       value theorem);
+    4. u(p) + g (y - p) - mu |y - p|^2 / 2, g the gradient at p, where all second derivatives of u along
+       lines are at most -mu <= 0 (Taylor).
     """
     inside = payoff.on(box, piece)
     most = enclose(payoff.formula, inside).hi
@@ -134,19 +109,22 @@ def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
     sides = zip(box, payoff.at, strict=True)
     nearest = tuple(Interval(min(max(p.lo, side.lo), side.hi)) for side, p in sides)
     there, steps = payoff.on(nearest, piece), [a - p for a, p in zip(box, nearest, strict=True)]
-    linear = bowed = enclose(formula, there)
+    here = enclose(formula, there)
+    most = min(most, (here + total(gradient[j] * steps[j] for j in free)).hi)
     mu = min(_concavity(bends[j], j, free, inside) for j in free)
-    for j in free:
-        linear += gradient[j] * steps[j]
-        slope = enclose(slopes[j], there)
-        rise = max((slope * steps[j]).hi, ZERO)
-        if mu > 0:  # g s - mu s^2 / 2 is at most g^2 / (2 mu).
-            rise = min(rise, (slope * slope / Interval(2 * mu)).hi)
-        bowed += Interval(rise)
-    return min(most, linear.hi, bowed.hi if mu >= 0 else INFINITE)
+    if mu >= 0:
+        rises = (_rise(enclose(slopes[j], there), steps[j], mu) for j in free)
+        most = min(most, (here + total(rises)).hi)
+    return most
 
 
 def _concavity(row: Sequence[Any], j: int, free: Sequence[int], inside: Known) -> Any:
-    """How far below 0 a row of second derivatives keeps the eigenvalues (Gershgorin's discs)."""
+    """The mu such that the disc of this row of second derivatives lies at or below -mu (Gershgorin)."""
     others = total(enclose(row[k], inside).absolute() for k in free if k != j)
     return (Interval(0) - enclose(row[j], inside) - others).lo
+
+
+def _rise(slope: Interval, step: Interval, mu: Any) -> Interval:
+    """The most that g s - mu s^2 / 2 can be: no more than g s, nor than g^2 / (2 mu), nor less than 0."""
+    most = max((slope * step).hi, ZERO)
+    return Interval(min(most, (slope * slope / Interval(2 * mu)).hi) if mu > 0 else most)

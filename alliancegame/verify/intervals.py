@@ -2,7 +2,8 @@
 
 The argument: each end of an `Interval` is computed by python-flint, whose balls bound their own
 rounding, and is pushed outwards. So an interval holds every value that is possible, and what is not
-known is the whole line: a lack of precision can only make the checker say less, never more.
+known is the whole line: a lack of precision can only make the checker say less, never more. An infinite end
+stands for a limit: ln 0 is minus infinity, and 0 times it is 0.
 """
 
 from __future__ import annotations
@@ -58,13 +59,16 @@ class Interval:
         return self * other.reciprocal()
 
     def reciprocal(self) -> Interval:
-        """1 / y. Where y can be zero with either sign (or only zero) nothing is known."""
+        """1 / y. Where y can be zero with either sign (or only zero) nothing is known.
+
+        Where it can be zero as an end, the infinite end bounds the values nearby; at 0 there is none.
+        """
         low = 1 / self.hi if self.hi < 0 or (self.lo >= 0 and self.hi > 0) else NEGATIVE
         high = 1 / self.lo if self.lo > 0 or (self.hi <= 0 and self.lo < 0) else INFINITE
         return Interval(low, high)
 
     def power(self, q: sp.Rational) -> Interval:
-        """y^q; for a q that is no whole number, over the y >= 0 alone, where it is defined."""
+        """y^q; for a q that is no whole number, over the y >= 0 alone (but see `REAL`)."""
         if q < 0:
             return self.power(-q).reciprocal()
         if q == 0:
@@ -118,25 +122,28 @@ RULES: dict[Any, Callable[..., Interval]] = {
     sp.log: Interval.log,
     sp.exp: lambda y: y.increasing(arb.exp),
     sp.tanh: lambda y: y.increasing(arb.tanh),
-    type(sp.nan): lambda: WHOLE,
 }
 """The operations of the model's terms. `own.rules` adds those found in users' own games alone."""
 
 Known = dict[Any, Interval]
 """Symbols, and the intervals in which they lie; and what `enclose` has worked out with them."""
 
-REAL = sp.Symbol("real")
-"""With this in `known`, as in users' games, a logarithm or a root of what may be negative is unknown.
+BRANCHED: dict[Any, Callable[[Any, Known], Interval]] = {}
+"""Rules for what is more than a function of its parts, as a `Piecewise` of users' games (`own.rules`)."""
 
-In an alliance a logarithm of what is not positive is ruin, and what is negative under a root is rounding.
+REAL = sp.Symbol("real")
+"""A flag and no number: with it in `known`, as in users' games, roots of what may be negative are unknown.
+
+So are logarithms. In an alliance a logarithm of what is not positive is ruin, and what is negative under a
+root is rounding.
 """
 
 
 def enclose(expression: Any, known: Known) -> Interval:
     """Every value of a SymPy expression whose symbols lie in the intervals `known`.
 
-    What is worked out is put into `known`, so that shared parts are worked out once. Of what is made of
-    a part of which nothing is known, nothing is known either: that part may be no number.
+    What is worked out is put into `known`, so that shared parts are worked out once. An unknown part makes
+    all that contains it unknown, even 0 times it, or its hyperbolic tangent: it may be no number.
     Raises `NotEnclosedError` for a function that has no rule above.
     """
     if expression in known:
@@ -145,8 +152,8 @@ def enclose(expression: Any, known: Known) -> Interval:
     if expression.is_Rational or expression.is_Float:
         exact = sp.Rational(expression)
         found = Interval(int(exact.p)) / Interval(int(exact.q))
-    elif function is sp.Piecewise:
-        found = hull(enclose(branch, known) for branch in branches(expression, known))
+    elif function in BRANCHED:
+        found = BRANCHED[function](expression, known)
     else:
         parts = [enclose(part, known) for part in expression.args]
         rule = _power(q) if q is not None else RULES.get(function)
@@ -164,14 +171,3 @@ def _power(exponent: Any) -> Callable[..., Interval]:
     if exponent.is_Rational:
         return lambda y, _: y.power(exponent)
     return lambda y, q: (q * y.log()).increasing(arb.exp) if y.lo >= 0 else WHOLE
-
-
-def branches(pieces: Any, known: Known) -> list[Any]:
-    """The branches of a `Piecewise` that may hold, up to the first that does; nan if none may."""
-    found = []
-    for branch, condition in pieces.args:
-        holds = enclose(condition, known)
-        found += [branch] if holds.hi > 0 else []
-        if holds.lo > 0:
-            return found
-    return [*found, sp.nan]

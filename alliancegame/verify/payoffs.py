@@ -22,12 +22,13 @@ import sympy as sp
 from alliancegame.game.game import PARAMETERS, BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.payoff import terms
-from alliancegame.verify.deviations import Payoff, Profile
+from alliancegame.verify.deviations import Payoff
 from alliancegame.verify.intervals import RULES, Interval, Known, enclose, total
+from alliancegame.verify.profile import Profile
 
 
 def symbol(name: str) -> Any:
-    """The symbol for a number of a member. It may be 0; "positive" is for powers of powers."""
+    """The symbol for a number of a member. It may be 0 too: "positive" only lets SymPy join powers."""
     return sp.Symbol(name, positive=True)
 
 

@@ -1,7 +1,7 @@
 """2. Smoothness: on which boxes the derivatives of a formula bound it.
 
-The argument: on a box, a `Max`, `Min` or `Piecewise` whose comparison is decided there is its branch. Where
-all are decided, and there is neither pole nor cusp, the formula is continuous on the box and smooth inside
+The argument: on a box, a `Max` or `Min` whose comparison is decided there is its branch. Where all are
+decided, and there is neither pole nor cusp, the formula is continuous on the box and smooth inside
 it: then its slopes bound it. Elsewhere nothing is said of derivatives: a slope of one sign on both sides of
 a pole bounds nothing.
 """
@@ -9,13 +9,12 @@ a pole bounds nothing.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
 
-from alliancegame.verify.intervals import Known, branches, enclose
-
-BRANCHING = (sp.Max, sp.Min, sp.Piecewise)
+from alliancegame.verify.intervals import Known, enclose
 
 
 @functools.lru_cache(maxsize=4096)
@@ -38,7 +37,7 @@ def smooth(formula: Any, own: tuple[Any, ...], inside: Known) -> bool:
     A power y^q with q > 0 is continuous there too, so that a base may be 0 on the border of the box. All
     other operations are smooth everywhere; one that is not has no rule, and `enclose` raises.
     """
-    if _parts(formula, *BRANCHING):
+    if _parts(formula, *BRANCHES):
         return False
     for part in _parts(formula, sp.log, sp.Pow):
         base, q = part.args[0], part.exp if part.is_Pow else None
@@ -65,19 +64,20 @@ def _border(base: Any, own: tuple[Any, ...], inside: Known) -> bool:
 
 def settled(formula: Any, inside: Known) -> Any:
     """The formula with its branch in place of every `Max`, `Min`, ... that is decided on a box."""
-    found = {node: _branch(node, inside) for node in _parts(formula, *BRANCHING)}
+    found = {node: BRANCHES[node.func](node, inside) for node in _parts(formula, *BRANCHES)}
     chosen = {node: branch for node, branch in found.items() if branch is not None}
     return settled(formula.xreplace(chosen), inside) if chosen else formula
 
 
-def _branch(node: Any, inside: Known) -> Any:
-    """The branch of a node that is decided on a box; None if it is not."""
-    if node.func is sp.Piecewise:
-        left = branches(node, inside)
-        return left[0] if len(left) == 1 and left[0] is not sp.nan else None
+def _extreme(node: Any, inside: Known) -> Any:
+    """The part of a `Max` (or `Min`) that is it all over a box; None if that is open. Ties are both."""
     sides, largest = [enclose(part, inside) for part in node.args], node.func is sp.Max
     for k, one in enumerate(sides):
         others = sides[:k] + sides[k + 1 :]
         if all(one.lo >= y.hi if largest else one.hi <= y.lo for y in others):
             return node.args[k]
     return None
+
+
+BRANCHES: dict[Any, Callable[[Any, Known], Any]] = {sp.Max: _extreme, sp.Min: _extreme}
+"""What has branches, and which of them is decided on a box (None: open). `own.rules` adds `Piecewise`."""

@@ -14,8 +14,9 @@ import numpy as np
 from flint import arb, fmpq
 
 from alliancegame.game.finite import FiniteGame
-from alliancegame.verify.deviations import Gain, Profile
+from alliancegame.verify.deviations import Gain
 from alliancegame.verify.intervals import Interval
+from alliancegame.verify.profile import Profile
 
 
 class Mixtures(Profile):

@@ -17,11 +17,9 @@ from flint import arb
 from alliancegame.game import expressions as ex
 from alliancegame.game.aggregative import AggregativeGame
 from alliancegame.game.custom import ContinuousGame
-from alliancegame.verify.deviations import Payoff, Profile
-from alliancegame.verify.intervals import REAL, RULES, WHOLE, Interval, Known, enclose
-from alliancegame.verify.own.rules import FURTHER
-
-RULES.update(FURTHER)
+from alliancegame.verify.deviations import Payoff
+from alliancegame.verify.intervals import REAL, WHOLE, Interval, Known, enclose
+from alliancegame.verify.profile import Profile
 
 
 class Actions(Profile):
@@ -51,7 +49,8 @@ def _payoff(formula: Any, known: Known, own: Sequence[tuple[Any, float, float, f
 def exact(formula: Any, known: Known) -> Any:
     """A formula without doubles, which SymPy would round: they are fractions.
 
-    What is known of an exponent is put in, so that a power is one of an exact number where it can be.
+    What is known of an exponent is put in, so that a power is one of an exact number where it can be. This
+    comes first, as SymPy may make an `Abs` of it, the root of a square.
     """
     points = [s for s, y in known.items() if y.lo == y.hi == arb(float(y.lo))]
     modest = [s for s in points if abs(known[s].lo) <= ex.MOST_POWER]

@@ -1,6 +1,7 @@
-"""Rules of enclosure for what is found in users' own games alone: further functions, and conditions.
+"""Rules for what is found in users' own games alone: further functions, conditions, `Piecewise`.
 
-A condition is enclosed as a number: 1 if it holds, 0 if it does not, [0, 1] if that is open.
+A condition is enclosed as a number: 1 if it holds, 0 if it does not, [0, 1] if that is open. On these "and"
+is the smallest of several, "or" the largest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from alliancegame.verify.intervals import RULES, Interval
+from alliancegame.verify.intervals import BRANCHED, RULES, WHOLE, Interval, Known, enclose, hull
+from alliancegame.verify.smooth import BRANCHES
 
 
 def _periodic(function: Callable[[Any], Any]) -> Callable[[Interval], Interval]:
@@ -39,7 +41,7 @@ def _not(y: Interval) -> Interval:
 
 _and, _or = RULES[sp.Min], RULES[sp.Max]
 
-FURTHER: dict[Any, Callable[..., Interval]] = {
+RULES |= {
     sp.sinh: lambda y: y.increasing(arb.sinh),
     sp.atan: lambda y: y.increasing(arb.atan),
     sp.cosh: lambda y: y.absolute().increasing(arb.cosh),
@@ -47,6 +49,7 @@ FURTHER: dict[Any, Callable[..., Interval]] = {
     sp.cos: _periodic(arb.cos),
     type(sp.pi): lambda: Interval(arb.pi()),
     type(sp.E): lambda: Interval(arb.const_e()),
+    type(sp.nan): lambda: WHOLE,
     type(sp.true): lambda: Interval(1),
     type(sp.false): lambda: Interval(0),
     sp.StrictLessThan: _less,
@@ -60,3 +63,26 @@ FURTHER: dict[Any, Callable[..., Interval]] = {
     sp.Not: _not,
     sp.ITE: lambda y, a, b: _or(_and(y, a), _and(_not(y), b)),
 }
+
+
+def _may_hold(pieces: Any, known: Known) -> list[Any]:
+    """The branches of a `Piecewise` that may hold, up to the first that does; nan if none may."""
+    found = []
+    for branch, condition in pieces.args:
+        holds = enclose(condition, known)
+        found += [branch] if holds.hi > 0 else []
+        if holds.lo > 0:
+            return found
+    return [*found, sp.nan]
+
+
+def _enclosed(pieces: Any, known: Known) -> Interval:
+    return hull(enclose(branch, known) for branch in _may_hold(pieces, known))
+
+
+def _decided(pieces: Any, inside: Known) -> Any:
+    left = _may_hold(pieces, inside)
+    return left[0] if len(left) == 1 and left[0] is not sp.nan else None
+
+
+BRANCHED[sp.Piecewise], BRANCHES[sp.Piecewise] = _enclosed, _decided

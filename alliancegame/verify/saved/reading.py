@@ -16,10 +16,10 @@ from alliancegame.game.finite import FiniteGame
 from alliancegame.game.game import BurdenSharingGame
 from alliancegame.game.plan import Plan
 from alliancegame.verify.claims import ACCEPTED, Answer
-from alliancegame.verify.deviations import Profile
 from alliancegame.verify.own.finite import Mixtures
 from alliancegame.verify.own.formulas import Actions
 from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.profile import Profile
 from alliancegame.verify.uniqueness.proofs import apart
 
 Content = Mapping[str, Any]

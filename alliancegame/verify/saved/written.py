@@ -6,8 +6,9 @@ from typing import Any
 
 import sympy as sp
 
-from alliancegame.verify.deviations import Payoff, Profile
+from alliancegame.verify.deviations import Payoff
 from alliancegame.verify.own.finite import Mixtures
+from alliancegame.verify.profile import Profile
 
 DIGITS = 6
 

@@ -55,7 +55,7 @@ def places(stage: Stage, cells: Sequence[Cell]) -> list[tuple[float, float]] | s
 
 
 def doubt(response: Response, cell: Cell) -> str:
-    """What of a cell is not proved; empty if all is."""
+    """What of a cell is not proved; empty if all of it is proved."""
     ends = [[end[i] for i in response.allies] for end in response.ends]
     least, most, (low, high) = cell["least"], cell["most"], cell["within"] or ends
     numbers = [*cell["leader"], *cell["total"], *(cell["slope"] or ())]
@@ -66,7 +66,7 @@ def doubt(response: Response, cell: Cell) -> str:
         return "a verdict on numbers"
     lead, x_l = response.lead, Interval(*cell["leader"])
     box = {X: Interval(*cell["total"]), leader: response.of["scale"][lead] * x_l}
-    if not (_reaches(response, least, 0, box) and _reaches(response, most, 1, box)):
+    if not (_bounds_total(response, least, 0, box) and _bounds_total(response, most, 1, box)):
         return "the allies' total"
     if cell["within"] is not None and not _stays(response, low, high, box):
         return "the allies' burdens"
@@ -82,7 +82,7 @@ def doubt(response: Response, cell: Cell) -> str:
     return "" if (slope.hi < 0 if falls else slope.lo > 0) else "the slope"
 
 
-def _reaches(response: Response, row: Row, up: int, box: Known) -> bool:
+def _bounds_total(response: Response, row: Row, up: int, box: Known) -> bool:
     """That the total is no less (`up`: no more) than the end of X, where allies want the burdens of a row.
 
     Everybody's share of X falls in X: what they want there comes to X or more, so that X is too small.
@@ -95,7 +95,7 @@ def _reaches(response: Response, row: Row, up: int, box: Known) -> bool:
 
 
 def _stays(response: Response, low: Row, high: Row, box: Known) -> bool:
-    """That allies stay between `low` and `high`: they want to, or the others leave no more of X."""
+    """That allies stay between `low` and `high`: they want to, or X less all others' part lies there."""
     sure = []
     for up, row in enumerate((low, high)):
         each = zip(response.allies, row, strict=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from alliancegame.verify.claims import ACCEPTED, LIMITS, OPEN, REFUSED, Answer, nobody_gains
-from alliancegame.verify.deviations import Profile
 from alliancegame.verify.payoffs import Stage
+from alliancegame.verify.profile import Profile
 from alliancegame.verify.uniqueness import cells, continua, theorems
 
 NOT_REPEATED = "proved by halving the set of profiles or by enumeration: that is not repeated here"

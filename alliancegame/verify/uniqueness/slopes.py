@@ -24,7 +24,7 @@ def leader_slope(
     """How F moves where allies lie between `low` and `high`; None if `slope` may not hold dX / dx_l."""
     moves = [_move(response, *each, box) for each in zip(response.allies, low, high, strict=True)]
 
-    def excess(v: Interval) -> Interval:  # It falls in v, and is 0 at dX / dx_l.
+    def excess(v: Interval) -> Interval:  # 0 at dX / dx_l; it falls in v, as shares fall in X.
         return total(move(v) for move in moves) - v
 
     if not (excess(Interval(slope.lo)).lo >= 0 and excess(Interval(slope.hi)).hi <= 0):
@@ -39,20 +39,22 @@ def leader_slope(
 def _move(response: Response, i: int, low: float, high: float, box: Known) -> Move:
     """A free ally moves by (M_X dX + M_g dg_l) / |M_x|."""
     d, scale, parts = response.demand[i], response.of["scale"], []
-    for a, b, missed in cut(low, high, d if response.bends[i] else 0) if low < high else []:
+    for a, b, missed in cut(low, high, d if response.felt[i] else 0) if low < high else []:
         own, by_X, by_g = (
             response.marginal(i, Interval(a, b), box, missed, by) for by in (x, X, leader)
         )
+        # 1 / |M_x|, where M_x <= 0: the payoff is concave in the own burden.
         free = Interval(max(-own.hi, 0), max(-own.lo, 0)).reciprocal()
         free = scale[i] * Interval(max(free.lo, 0), free.hi)
         parts.append((free, by_X, by_g * scale[response.lead]))
     held = low == response.ends[0][i] or high == response.ends[1][i]
-    held = held or not parts or (response.bends[i] and low <= d <= high)
+    held = held or not parts or (response.felt[i] and low <= d <= high)
 
     def move(v: Interval) -> Interval:
         found = [Interval(0)] if held else []
         for free, by_X, by_g in parts:
             pull = by_X * v + by_g
+            # Infinitely often what may be 0 is not known.
             bounded = free.hi < INFINITE or pull.lo > 0 or pull.hi < 0
             found.append(free * pull if bounded else WHOLE)
         return hull(found)
