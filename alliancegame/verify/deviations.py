@@ -91,8 +91,8 @@ def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
        (least);
     3. u(p) + G (y - p), p the point of the box nearest to the profile and G the gradient over the box (mean
        value theorem);
-    4. u(p) + g (y - p) - mu |y - p|^2 / 2, g the gradient at p, where all second derivatives of u along
-       lines are at most -mu <= 0 (Taylor).
+    4. u(p) + g (y - p) - mu |y - p|^2 / 2, g the gradient at p (unknown where there is none), where all
+       second derivatives of u along lines are at most -mu <= 0 (Taylor).
     """
     inside = payoff.on(box, piece)
     most = enclose(payoff.formula, inside).hi
@@ -119,7 +119,10 @@ def _ceiling(payoff: Payoff, box: Box, piece: Known) -> Any:
 
 
 def _concavity(row: Sequence[Any], j: int, free: Sequence[int], inside: Known) -> Any:
-    """The mu such that the disc of this row of second derivatives lies at or below -mu (Gershgorin)."""
+    """A mu with this row's diagonal, plus the sizes of all others, at most -mu.
+
+    If it is so in every row, no second derivative along a line exceeds -mu (Gershgorin).
+    """
     others = total(enclose(row[k], inside).absolute() for k in free if k != j)
     return (Interval(0) - enclose(row[j], inside) - others).lo
 

@@ -3,7 +3,7 @@
 The argument: each end of an `Interval` is computed by python-flint, whose balls bound their own
 rounding, and is pushed outwards. So an interval holds every value that is possible, and what is not
 known is the whole line: a lack of precision can only make the checker say less, never more. An infinite end
-stands for a limit: ln 0 is minus infinity, and 0 times it is 0.
+stands for a limit, as that of ln y at 0.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ class Interval:
         return Interval(self.lo - other.hi, self.hi - other.lo)
 
     def __mul__(self, other: Interval) -> Interval:
-        """The hull of the products of ends; zero times an infinite end is zero, as ends bound numbers."""
+        """The hull of the products of ends.
+
+        0 times infinite is 0: an infinite end bounds numbers, and 0 times each of them is 0.
+        """
         if self.unknown or other.unknown:
             return WHOLE
         pairs = [(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
@@ -59,9 +62,9 @@ class Interval:
         return self * other.reciprocal()
 
     def reciprocal(self) -> Interval:
-        """1 / y. Where y can be zero with either sign (or only zero) nothing is known.
+        """1 / y for the y other than 0. Of both signs, or of 0 alone, nothing is known.
 
-        Where it can be zero as an end, the infinite end bounds the values nearby; at 0 there is none.
+        If 0 is one end, 1 / y has no bound on that side, and an infinite end says so.
         """
         low = 1 / self.hi if self.hi < 0 or (self.lo >= 0 and self.hi > 0) else NEGATIVE
         high = 1 / self.lo if self.lo > 0 or (self.hi <= 0 and self.lo < 0) else INFINITE

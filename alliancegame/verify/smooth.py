@@ -1,9 +1,10 @@
 """2. Smoothness: on which boxes the derivatives of a formula bound it.
 
 The argument: on a box, a `Max` or `Min` whose comparison is decided there is its branch. Where all are
-decided, and there is neither pole nor cusp, the formula is continuous on the box and smooth inside
-it: then its slopes bound it. Elsewhere nothing is said of derivatives: a slope of one sign on both sides of
-a pole bounds nothing.
+decided, and there is neither pole nor cusp, the formula is continuous on the closed box and smooth inside
+it. That is all that the mean value theorem and Taylor's need: on the border a slope may be infinite, as
+that of sqrt(x) at 0, and is then enclosed as such, or as unknown. Elsewhere nothing is said of derivatives:
+a slope of one sign on both sides of a pole bounds nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def _parts(formula: Any, *functions: Any) -> list[Any]:
 
 
 def smooth(formula: Any, own: tuple[Any, ...], inside: Known) -> bool:
-    """Whether a formula is continuous on a box of own actions, and its derivatives hold inside the box.
+    """Whether a formula is continuous on a box of own actions, and differentiable inside it.
 
     No branch is open. Logarithms and powers are smooth where what they are taken of, their base, is not 0.
     A power y^q with q > 0 is continuous there too, so that a base may be 0 on the border of the box. All
@@ -54,11 +55,11 @@ def smooth(formula: Any, own: tuple[Any, ...], inside: Known) -> bool:
 def _border(base: Any, own: tuple[Any, ...], inside: Known) -> bool:
     """Whether a base that is nowhere negative can be 0 on the border of a box alone.
 
-    It can if it rises (or falls) in an own action all over the box. One that has no own action in it moves
-    with none of them, and is no cusp.
+    It is so if the base rises (or falls) in an own action all over the box: then it is more than 0
+    everywhere but on one side. One in which no own action moves here is a constant, and so is its root.
     """
-    moved = [s for s in own if base.has(s)]
-    slopes = [enclose(sp.diff(base, s), inside) for s in moved if inside[s].lo < inside[s].hi]
+    moved = [s for s in own if base.has(s) and inside[s].lo < inside[s].hi]
+    slopes = [enclose(sp.diff(base, s), inside) for s in moved]
     return not moved or any(slope.lo > 0 or slope.hi < 0 for slope in slopes)
 
 

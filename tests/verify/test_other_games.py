@@ -17,8 +17,8 @@ from flint import arb, ctx
 
 import alliancegame as ag
 from alliancegame.game import expressions as ex
-from alliancegame.verify.deviations import Payoff, largest_gain
-from alliancegame.verify.intervals import Interval, NotEnclosedError, enclose
+from alliancegame.verify.deviations import Payoff, _ceiling, largest_gain
+from alliancegame.verify.intervals import REAL, WHOLE, Interval, NotEnclosedError, enclose
 from alliancegame.verify.own.formulas import exact
 from alliancegame.verify.smooth import settled
 from tests.own_games import OWN
@@ -103,7 +103,7 @@ def test_an_undefined_branch_says_nothing() -> None:
     assert settled(undefined, {x: Interval(0, 0.5)}) == x
 
 
-@pytest.mark.parametrize("kinked", [sp.Abs(x - 1), sp.sign(x - 1), sp.Heaviside(x - 1), sp.erf(x)])
+@pytest.mark.parametrize("kinked", [sp.sign(x - 1), sp.Heaviside(x - 1), sp.erf(x)])
 def test_what_has_no_rule_is_never_taken_for_smooth(kinked: Any) -> None:
     with pytest.raises(NotEnclosedError):
         gain(kinked, (x,), [(0, 2)], [0.5], raw=True)
@@ -171,6 +171,51 @@ def test_powers_are_real_where_something_is_said_of_them() -> None:
     # A root at an end of the action set is no cusp: what falls from there is bounded.
     assert gain(x - 2 * sp.sqrt(x), (x,), [(0, 1)], [0.0])[0] <= 1e-9
     assert gain(x ** sp.Rational(3, 2) - x, (x,), [(0, 1)], [0.0])[0] <= 1e-9
+
+
+def test_a_root_of_an_absolute_value_is_known() -> None:
+    """Some box always holds a third, which no double is: the root is real there all the same."""
+    root = exact(sp.sqrt(sp.Abs(x - sp.Rational(1, 3))), {})
+    found = enclose(root, {x: Interval(0, 1), REAL: WHOLE})
+    assert 0 <= float(found.lo) <= float(found.hi) < 0.9
+    game = ag.ContinuousGame(
+        {"1": -sp.sqrt(sp.Abs(a - 0.3)), "2": -(b**2)}, {"1": (a, 0, 1), "2": (b, -1, 1)}
+    )
+    assert status(claimed(game, [0.3, 0.0]))["regret"] == "accepted"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_ceilings_of_roots_hold_whatever_is_under_them(seed: int) -> None:
+    """Roots of squares that SymPy cannot simplify, on whole boxes, at corners and on sides."""
+    rng = np.random.default_rng(seed)
+    inner = [
+        sp.sqrt(y), sp.sqrt(z), sp.log(z + 2), sp.sqrt(x), sp.sqrt(x + y), sp.log(1 + x + y),
+        (x + z) ** sp.Rational(3, 2),
+    ]  # fmt: skip
+    outer = [x, y, x + y, 2 * x, x - y, 1 - x, x * y, x**2, sp.Integer(1)]
+    powers = [sp.Rational(*q) for q in ((1, 2), (1, 2), (1, 2), (1, 4), (3, 4), (3, 2))]
+    sides = [(0, 1), (0, 2), (0.25, 1), (0.5, 0.5), (0, 0), (0.875, 1.25)]
+    for _ in range(25):
+        w = rng.choice(outer) - rng.choice(inner) / int(rng.integers(1, 3))
+        base = rng.choice([w**2, w**2, w**2, w**2 * (1 + x)])
+        root = int(rng.choice([1, 1, -1])) * base ** rng.choice(powers)
+        payoff = exact(root - x * sp.Rational(int(rng.integers(3)), 10), {})
+        box = tuple(sides[k] for k in rng.integers(len(sides), size=2))
+        own = np.meshgrid(*(np.linspace(*side, 61) for side in box))
+        with np.errstate(all="ignore"):
+            values = sp.lambdify((x, y, z), payoff, "numpy")(*own, 0.5) + 0 * own[0]
+        at = tuple(Interval(float(rng.choice([*side, 0.3]))) for side in box)
+        with ctx.workprec(160):
+            known = {REAL: WHOLE, z: Interval(0.5)}
+            given = Payoff(payoff, known, (x, y), at, [], Interval(0))
+            ceiling = float(_ceiling(given, tuple(Interval(*side) for side in box), {}))
+        assert ceiling >= np.nanmax(values) - 1e-8
+
+
+@pytest.mark.parametrize("best", [-sp.sqrt(x), -(x ** sp.Rational(3, 2)) - x])
+def test_a_root_that_does_not_move_on_a_side_of_the_box_is_no_cusp(best: Any) -> None:
+    most, _ = gain(best + y * (1 - y), (x, y), [(0, 1), (0, 1)], [0.0, 0.5])
+    assert most <= 1e-20
 
 
 def test_gains_of_several_actions_at_once() -> None:

@@ -1,8 +1,8 @@
 """Games of formulas: each player's payoff as a function of its own actions.
 
 The argument: the other players' actions are numbers, or what their part of a sum comes to; the rest is
-`deviations`. Formulas are taken as they stand in the file, but doubles become fractions, and `Abs` and
-`sign` branches. Of a logarithm or a root of what may be negative nothing is known (`REAL`).
+`deviations`. Formulas are taken as they stand in the file, but doubles become fractions, and
+`sign` a `Piecewise`. Of a logarithm or a root of what may be negative nothing is known (`REAL`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ def exact(formula: Any, known: Known) -> Any:
     numbers = {s: sp.Rational(float(known[s].lo)) for s in modest}
     made = formula.xreplace({number: sp.Rational(number) for number in formula.atoms(sp.Float)})
     made = made.replace(lambda e: e.is_Pow, lambda e: e.base ** e.exp.xreplace(numbers))
-    made = made.replace(sp.Abs, lambda y: sp.Max(y, -y))
     return made.replace(sp.sign, lambda y: sp.Piecewise((1, y > 0), (-1, y < 0), (0, True)))
 
 

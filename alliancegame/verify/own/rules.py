@@ -42,6 +42,7 @@ def _not(y: Interval) -> Interval:
 _and, _or = RULES[sp.Min], RULES[sp.Max]
 
 RULES |= {
+    sp.Abs: Interval.absolute,
     sp.sinh: lambda y: y.increasing(arb.sinh),
     sp.atan: lambda y: y.increasing(arb.atan),
     sp.cosh: lambda y: y.absolute().increasing(arb.cosh),
@@ -85,4 +86,9 @@ def _decided(pieces: Any, inside: Known) -> Any:
     return left[0] if len(left) == 1 and left[0] is not sp.nan else None
 
 
-BRANCHED[sp.Piecewise], BRANCHES[sp.Piecewise] = _enclosed, _decided
+def _signed(node: Any, inside: Known) -> Any:
+    y = enclose(node.args[0], inside)
+    return node.args[0] if y.lo >= 0 else -node.args[0] if y.hi <= 0 else None
+
+
+BRANCHED[sp.Piecewise], BRANCHES[sp.Piecewise], BRANCHES[sp.Abs] = _enclosed, _decided, _signed
